@@ -1,0 +1,169 @@
+#include "link/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+static bool gone(struct link_peer *p, struct err *e)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	return err_set(e, "the kernel process is gone");
+}
+
+static bool write_all(struct link_peer *p, const char *s, size_t n, struct err *e)
+{
+	while (n) {
+		ssize_t k = write(p->fd, s, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return gone(p, e);
+		s += k;
+		n -= (size_t)k;
+	}
+	return true;
+}
+
+/* Reads what is there. With `block`, waits for at least one byte. */
+static bool read_some(struct link_peer *p, bool block, struct err *e)
+{
+	struct pollfd pfd = {.fd = p->fd, .events = POLLIN};
+	for (;;) {
+		int ready = poll(&pfd, 1, block ? -1 : 0);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready == 0)
+			return true;
+		char *to = buf_room(&p->reader.in, 65536);
+		if (!to)
+			return gone(p, e);
+		ssize_t k = read(p->fd, to, 65536);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return gone(p, e);
+		buf_added(&p->reader.in, (size_t)k);
+		return true;
+	}
+}
+
+static bool wait_ack(struct link_peer *p, uint32_t seq, struct err *e)
+{
+	struct link_frame f;
+	for (;;) {
+		switch (link_take(&p->reader, &f, e)) {
+		case LINK_BROKEN:
+			return gone(p, e);
+		case LINK_MORE:
+			if (!read_some(p, true, e))
+				return false;
+			break;
+		case LINK_FRAME:
+			if (f.type == LINK_ACK && f.request == seq)
+				return true;
+			if (!link_encode(&p->kept, f.type, f.seq, f.request, f.part, f.n, e))
+				return gone(p, e);
+			break;
+		}
+	}
+}
+
+bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+		    size_t n_rest, struct err *e)
+{
+	if (p->fd < 0 || getpid() != p->owner)
+		return err_set(e, "this process has no link");
+	if (n_rest >= LINK_MAX_PARTS)
+		return err_set(e, "a link frame has at most %d parts", LINK_MAX_PARTS);
+	if (p->before_frame)
+		p->before_frame();
+	fflush(stdout);
+	fflush(stderr);
+	static struct link_part parts[LINK_MAX_PARTS];
+	size_t n = 0;
+	if (head || n_rest)
+		parts[n++] = (struct link_part){head ? head : "{}", head ? strlen(head) : 2};
+	for (size_t i = 0; i < n_rest; i++)
+		parts[n++] = rest[i];
+	struct buf out = BUF_INIT(LINK_MAX_FRAME + BUF_MAX_SMALL);
+	uint32_t seq = p->seq + 1;
+	bool ok = link_encode(&out, type, seq, request, parts, n, e);
+	if (ok) {
+		p->seq = seq;
+		ok = write_all(p, out.data, out.len, e);
+	}
+	buf_release(&out);
+	return ok && wait_ack(p, seq, e);
+}
+
+uint32_t link_peer_last_seq(const struct link_peer *p)
+{
+	return p->seq;
+}
+
+enum link_took link_peer_next(struct link_peer *p, struct link_frame *f, struct err *e)
+{
+	if (p->fd < 0 || getpid() != p->owner) {
+		err_set(e, "this process has no link");
+		return LINK_BROKEN;
+	}
+	if (p->kept.len) {
+		buf_put(&p->kept_reader.in, p->kept.data, p->kept.len);
+		buf_trim(&p->kept, (size_t)1 << 20);
+	}
+	enum link_took took = link_take(&p->kept_reader, f, e);
+	if (took == LINK_FRAME)
+		return took;
+	took = link_take(&p->reader, f, e);
+	if (took == LINK_MORE) {
+		if (!read_some(p, false, e))
+			return LINK_BROKEN;
+		took = link_take(&p->reader, f, e);
+	}
+	if (took == LINK_BROKEN)
+		gone(p, NULL);
+	return took;
+}
+
+enum link_took link_peer_wait(struct link_peer *p, struct link_frame *f, struct err *e)
+{
+	for (;;) {
+		enum link_took took = link_peer_next(p, f, e);
+		if (took != LINK_MORE)
+			return took;
+		if (!read_some(p, true, e))
+			return LINK_BROKEN;
+	}
+}
+
+bool link_peer_open(struct link_peer *p, struct err *e)
+{
+	*p = (struct link_peer){.fd = -1, .owner = getpid()};
+	link_reader_init(&p->reader);
+	link_reader_init(&p->kept_reader);
+	buf_init(&p->kept, LINK_MAX_FRAME);
+	const char *s = getenv(LINK_ENV_FD);
+	char *end = NULL;
+	long fd = s ? strtol(s, &end, 10) : -1;
+	if (!s || *end || fd < 3 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_set(e, "%s must be the number of an open socket; a session is started by `carrack kernel`, not by hand",
+			       LINK_ENV_FD);
+	unsetenv(LINK_ENV_FD);
+	p->fd = (int)fd;
+	char head[64];
+	snprintf(head, sizeof head, "{\"link\":%d,\"pid\":%d}", LINK_VERSION, (int)getpid());
+	return link_peer_call(p, LINK_HELLO, 0, head, NULL, 0, e);
+}
+
+void link_peer_close(struct link_peer *p)
+{
+	if (p->fd >= 0 && getpid() == p->owner)
+		close(p->fd);
+	p->fd = -1;
+	link_reader_release(&p->reader);
+	link_reader_release(&p->kept_reader);
+	buf_release(&p->kept);
+}

@@ -1,0 +1,44 @@
+/* peer.h: the session's end of the link.
+ *
+ * One process, one thread, one link. Everything the session says is a rendezvous (docs/link.md): link_peer_call
+ * returns when the kernel has acted. Frames of the kernel that arrive meanwhile are kept for link_peer_next.
+ *
+ * A forked child has no link: in it every call returns false at once and writes nothing.
+ */
+#ifndef CARRACK_PEER_H
+#define CARRACK_PEER_H
+
+#include "link/link.h"
+
+#include <sys/types.h>
+
+struct link_peer {
+	int fd;      /* -1 once the kernel is gone */
+	pid_t owner; /* the process that may use the link */
+	uint32_t seq;
+	struct link_reader reader;
+	struct buf kept; /* encoded frames that came while an ACK was awaited */
+	struct link_reader kept_reader;
+	void (*before_frame)(void); /* called before each frame is sent; may be NULL */
+};
+
+/* Takes the descriptor from the environment (and removes the variable), makes it close-on-exec, sends HELLO. */
+bool link_peer_open(struct link_peer *p, struct err *e) MUST_CHECK;
+void link_peer_close(struct link_peer *p);
+
+/* Sends a frame and waits for its ACK. `head` is JSON text or NULL for none. Flushes stdout and stderr first.
+ * False if the kernel is gone, the frame is over a ceiling, or this is a forked child. Signals do not end the wait. */
+bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+		    size_t n_rest, struct err *e) MUST_CHECK;
+
+/* The seq of the frame that link_peer_call sent last (INPUT names its INPUT_REQUEST by it). */
+uint32_t link_peer_last_seq(const struct link_peer *p);
+
+/* The next frame of the kernel, without waiting. LINK_MORE: there is none yet, poll p->fd for reading.
+ * LINK_BROKEN: the kernel is gone. A frame is good until the next call on p. */
+enum link_took link_peer_next(struct link_peer *p, struct link_frame *f, struct err *e) MUST_CHECK;
+
+/* Waits for a frame; EINTR is retried. For sessions that have nothing else to wait for. */
+enum link_took link_peer_wait(struct link_peer *p, struct link_frame *f, struct err *e) MUST_CHECK;
+
+#endif
