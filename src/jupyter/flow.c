@@ -1,0 +1,72 @@
+#include "jupyter/flow.h"
+
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct {
+	atomic_size_t bytes;
+	atomic_bool waiting;
+	int fd;
+} flow = {.fd = -1};
+
+bool flow_init(struct err *e)
+{
+	flow.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return flow.fd >= 0 || err_errno(e, "eventfd");
+}
+
+void flow_release(void)
+{
+	close(flow.fd);
+	flow.fd = -1;
+}
+
+static void sent(void *data, void *hint)
+{
+	size_t n = (size_t)hint;
+	size_t left = atomic_fetch_sub(&flow.bytes, n) - n;
+	free(data);
+	if (left <= FLOW_LOW && atomic_exchange(&flow.waiting, false))
+		eventfd_write(flow.fd, 1);
+}
+
+bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e)
+{
+	size_t n;
+	char *data = buf_detach(b, &n);
+	if (!data)
+		return err_set(e, "a message over the ceiling, or no memory for it");
+	atomic_fetch_add(&flow.bytes, n);
+	if (zmq_msg_init_data(msg, data, n, sent, (void *)n) != 0) {
+		atomic_fetch_sub(&flow.bytes, n);
+		free(data);
+		return err_set(e, "no memory for a message");
+	}
+	return true;
+}
+
+bool flow_full(void)
+{
+	eventfd_t unused;
+	if (atomic_load(&flow.waiting))
+		return true;
+	eventfd_read(flow.fd, &unused);
+	if (atomic_load(&flow.bytes) <= FLOW_HIGH)
+		return false;
+	atomic_store(&flow.waiting, true);
+	/* The callback may have passed FLOW_LOW between the two lines above and found nobody waiting. */
+	if (atomic_load(&flow.bytes) <= FLOW_LOW && atomic_exchange(&flow.waiting, false))
+		return false;
+	return true;
+}
+
+int flow_fd(void)
+{
+	return flow.fd;
+}
+
+size_t flow_bytes(void)
+{
+	return atomic_load(&flow.bytes);
+}

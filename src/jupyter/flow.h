@@ -1,0 +1,33 @@
+/* flow.h: how many bytes ZeroMQ still holds for its peers.
+ *
+ * Nothing is ever dropped for a slow subscriber, so there is no high-water mark; memory is bounded because the
+ * kernel stops listening to the session while too much is on its way. Payloads are handed to ZeroMQ without a
+ * copy; ZeroMQ calls back, from its own I/O thread, when the last peer has them. That callback is the only code
+ * of the kernel process that runs on another thread: it subtracts, and wakes the loop through an eventfd.
+ */
+#ifndef CARRACK_FLOW_H
+#define CARRACK_FLOW_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <zmq.h>
+
+#define FLOW_HIGH ((size_t)64 << 20) /* above: the session is not read */
+#define FLOW_LOW ((size_t)32 << 20)  /* below: it is again */
+
+bool flow_init(struct err *e) MUST_CHECK;
+void flow_release(void); /* only after zmq_ctx_term */
+
+/* Makes a ZeroMQ message of the buffer's bytes, which it takes over; the buffer is empty afterwards. */
+bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e) MUST_CHECK;
+
+/* True while the session must wait. Once true it stays so until FLOW_LOW is reached. */
+bool flow_full(void);
+
+/* Readable (poll) when flow_full may have become false; flow_full() then resets it. */
+int flow_fd(void);
+
+size_t flow_bytes(void);
+
+#endif

@@ -1,0 +1,227 @@
+#include "jupyter/sockets.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "jupyter/flow.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static const int socket_types[JP_CHANNELS] = {ZMQ_ROUTER, ZMQ_ROUTER, ZMQ_ROUTER, ZMQ_XPUB, ZMQ_ROUTER};
+
+void jp_uuid(char out[37])
+{
+	unsigned char b[16];
+	randombytes_buf(b, sizeof b);
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	char hex[33];
+	sodium_bin2hex(hex, sizeof hex, b, sizeof b);
+	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+static bool zmq_failed(struct err *e, const char *what)
+{
+	err_set(e, "%s: %s", what, zmq_strerror(zmq_errno()));
+	if (e)
+		e->code = zmq_errno();
+	return false;
+}
+
+static bool set_int(void *socket, int option, int value, struct err *e)
+{
+	return zmq_setsockopt(socket, option, &value, sizeof value) == 0 || zmq_failed(e, "zmq_setsockopt");
+}
+
+static bool bind_one(void *socket, struct jp_connection *c, enum jp_channel channel, struct err *e)
+{
+	char endpoint[JP_ENDPOINT_MAX], what[JP_ENDPOINT_MAX + 64];
+	int *port = &c->port[channel];
+	if (c->ipc && *port == 0)
+		*port = (int)channel + 1;
+	jp_endpoint(c, *port, endpoint);
+	snprintf(what, sizeof what, "cannot listen for %s on %s", jp_channel_names[channel], endpoint);
+	if (zmq_bind(socket, endpoint) != 0)
+		return zmq_failed(e, what);
+	if (c->ipc) {
+		/* Only the owner may connect; the directory is the launcher's. */
+		chmod(endpoint + strlen("ipc://"), 0600);
+		return true;
+	}
+	size_t n = sizeof endpoint;
+	if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &n) != 0)
+		return zmq_failed(e, what);
+	const char *colon = strrchr(endpoint, ':');
+	*port = colon ? (int)strtol(colon + 1, NULL, 10) : 0;
+	return true;
+}
+
+static bool open_one(struct jp_sockets *s, struct jp_connection *c, enum jp_channel i, struct err *e)
+{
+	void *socket = s->socket[i] = zmq_socket(s->context, socket_types[i]);
+	if (!socket)
+		return zmq_failed(e, "zmq_socket");
+	if (!set_int(socket, ZMQ_LINGER, JP_LINGER_MS, e) || !set_int(socket, ZMQ_SNDHWM, 0, e) ||
+	    !set_int(socket, ZMQ_TCP_MAXRT, JP_STUCK_MS, e) || !set_int(socket, ZMQ_TCP_KEEPALIVE, 1, e))
+		return false;
+	/* Every subscription is seen, not only the first of a topic: each gets its iopub_welcome. */
+	if (i == JP_IOPUB && !set_int(socket, ZMQ_XPUB_VERBOSE, 1, e))
+		return false;
+	/* A client that reconnects under its old identity takes over from the connection that it lost. */
+	if (socket_types[i] == ZMQ_ROUTER && !set_int(socket, ZMQ_ROUTER_HANDOVER, 1, e))
+		return false;
+	return bind_one(socket, c, i, e);
+}
+
+bool jp_sockets_open(struct jp_sockets *s, struct jp_connection *c, struct err *e)
+{
+	*s = (struct jp_sockets){.key = &c->key, .username = "carrack"};
+	jp_uuid(s->session);
+	s->context = zmq_ctx_new();
+	s->replay = jp_replay_new();
+	if (!s->context || !s->replay)
+		return err_set(e, "no memory for the sockets");
+	for (int i = 0; i < JP_CHANNELS; i++)
+		if (!open_one(s, c, (enum jp_channel)i, e))
+			return false;
+	return true;
+}
+
+void jp_sockets_close(struct jp_sockets *s)
+{
+	for (int i = 0; i < JP_CHANNELS; i++)
+		if (s->socket[i])
+			zmq_close(s->socket[i]);
+	if (s->context)
+		zmq_ctx_term(s->context);
+	jp_replay_free(s->replay);
+	*s = (struct jp_sockets){0};
+}
+
+/* Adds all parts of the waiting ZeroMQ message to m; takes them all off the socket even if there are too many. */
+static bool receive_parts(void *socket, struct jp_message *m, struct err *e)
+{
+	bool ok = true;
+	for (int more = 1; more;) {
+		zmq_msg_t part;
+		zmq_msg_init(&part);
+		if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
+			zmq_msg_close(&part);
+			return err_errno(e, "zmq_msg_recv");
+		}
+		ok = ok && jp_message_add(m, zmq_msg_data(&part), zmq_msg_size(&part), e);
+		more = zmq_msg_more(&part);
+		zmq_msg_close(&part);
+	}
+	return ok;
+}
+
+enum jp_got jp_receive(struct jp_sockets *s, enum jp_channel channel, struct jp_message *m, struct err *e)
+{
+	struct err why = {0};
+	jp_message_init(m);
+	bool ok = receive_parts(s->socket[channel], m, &why);
+	if (!ok && why.code == EAGAIN)
+		return JP_NOTHING;
+	ok = ok && jp_message_parse(m, s->key, &why);
+	if (ok && s->key->on && !jp_replay_first(s->replay, m->signature))
+		ok = err_set(&why, "a message that came before (a replay)");
+	if (ok)
+		return JP_MESSAGE;
+	jp_message_release(m);
+	if (e)
+		*e = why;
+	return JP_BAD;
+}
+
+static bool send_bytes(void *socket, struct slice s, int flags)
+{
+	return zmq_send(socket, s.data ? s.data : "", s.len, flags) >= 0;
+}
+
+static void write_header(struct jp_sockets *s, const struct jp_outgoing *o, struct buf *header)
+{
+	char id[JP_MAX_ID + 1], date[CLOCK_ISO_LEN];
+	snprintf(id, sizeof id, "%s_%llu", s->session, (unsigned long long)++s->counter);
+	clock_iso8601(date);
+	buf_putc(header, '{');
+	jx_key_string(header, "msg_id", id);
+	jx_key_string(header, "msg_type", o->type);
+	jx_key_string(header, "session", s->session);
+	jx_key_string(header, "username", s->username);
+	jx_key_string(header, "date", date);
+	jx_key_string(header, "version", JP_PROTOCOL);
+	buf_putc(header, '}');
+	if (o->id_out)
+		memcpy(o->id_out, id, sizeof id);
+}
+
+static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice signature, const struct slice four[4],
+		       zmq_msg_t *content)
+{
+	for (size_t i = 0; i < o->n_ids; i++)
+		if (!send_bytes(socket, o->ids[i], ZMQ_SNDMORE))
+			return false;
+	if (!send_bytes(socket, SLICE_STR(JP_DELIMITER), ZMQ_SNDMORE) || !send_bytes(socket, signature, ZMQ_SNDMORE))
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (!send_bytes(socket, four[i], ZMQ_SNDMORE))
+			return false;
+	if (zmq_msg_send(content, socket, o->n_buffers ? ZMQ_SNDMORE : 0) < 0)
+		return false;
+	for (size_t i = 0; i < o->n_buffers; i++) {
+		struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
+		zmq_msg_t part;
+		buf_put(&copy, o->buffers[i].data, o->buffers[i].len);
+		if (!flow_message(&part, &copy, NULL))
+			zmq_msg_init(&part); /* the frame is owed: an empty one keeps the message in one piece */
+		if (zmq_msg_send(&part, socket, i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0) < 0) {
+			zmq_msg_close(&part);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *o)
+{
+	static const struct slice empty = {"{}", 2};
+	struct err e = {0};
+	char signature[JP_SIGNATURE_LEN + 1];
+	struct buf header = BUF_INIT(BUF_MAX_SMALL);
+	zmq_msg_t content;
+	write_header(s, o, &header);
+	struct slice four[4] = {SLICE_BUF(&header), o->parent.len ? o->parent : empty,
+				o->metadata.len ? o->metadata : empty, SLICE_BUF(o->content)};
+	bool ok = !header.failed && !o->content->failed;
+	if (!ok)
+		err_set(&e, "it is larger than %zu bytes, or memory is short", (size_t)BUF_MAX_MESSAGE);
+	if (ok)
+		jp_sign(s->key, four, 4, signature);
+	ok = ok && flow_message(&content, o->content, &e);
+	if (ok) {
+		ok = send_parts(s->socket[channel], o, SLICE_STR(signature), four, &content);
+		if (!ok) {
+			err_set(&e, "%s", zmq_strerror(zmq_errno()));
+			zmq_msg_close(&content);
+		}
+	}
+	if (!ok)
+		log_error("a %s could not be sent: %s", o->type, e.msg);
+	buf_release(o->content);
+	buf_release(&header);
+	return ok;
+}
+
+void jp_heartbeat(struct jp_sockets *s)
+{
+	void *socket = s->socket[JP_HB];
+	zmq_msg_t part;
+	zmq_msg_init(&part);
+	while (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) >= 0) {
+		int more = zmq_msg_more(&part);
+		if (zmq_msg_send(&part, socket, more ? ZMQ_SNDMORE : 0) < 0)
+			log_debug("heartbeat: %s", zmq_strerror(zmq_errno()));
+	}
+	zmq_msg_close(&part);
+}

@@ -1,0 +1,77 @@
+/* comms.c: which comms are open. The registry is here and not in R, so that comm_info answers while R computes. */
+#include "kernel/kernel.h"
+
+/* Object of comm_id → target_name. jansson's hash table is the registry. */
+struct comm_table {
+	json_t *open;
+};
+
+static json_t *table(struct kernel *k)
+{
+	if (!k->comms) {
+		k->comms = calloc(1, sizeof *k->comms);
+		if (k->comms)
+			k->comms->open = json_object();
+	}
+	return k->comms ? k->comms->open : NULL;
+}
+
+bool comm_known(const struct kernel *k, const char *id)
+{
+	return k->comms && json_object_get(k->comms->open, id);
+}
+
+void comm_opened(struct kernel *k, const char *id, const char *target)
+{
+	json_object_set_new(table(k), id, json_string(target));
+}
+
+void comm_closed(struct kernel *k, const char *id)
+{
+	if (k->comms)
+		json_object_del(k->comms->open, id);
+}
+
+void comm_all_closed(struct kernel *k)
+{
+	const char *id;
+	json_t *target;
+	if (!k->comms)
+		return;
+	json_object_foreach(k->comms->open, id, target)
+	{
+		struct buf content = BUF_INIT(BUF_MAX_SMALL);
+		buf_putc(&content, '{');
+		jx_key_string(&content, "comm_id", id);
+		buf_puts(&content, ",\"data\":{}}");
+		pub_message(&k->pub, NULL, "comm_close", &content, (struct slice){0}, NULL, 0);
+	}
+	json_object_clear(k->comms->open);
+}
+
+void comm_release(struct kernel *k)
+{
+	if (k->comms)
+		json_decref(k->comms->open);
+	free(k->comms);
+	k->comms = NULL;
+}
+
+bool comm_info_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	const char *wanted = json_string_or(r->msg->content, "target_name", "");
+	const char *id;
+	json_t *target;
+	buf_puts(content, "{\"status\":\"ok\",\"comms\":{");
+	json_object_foreach(table(k), id, target)
+	{
+		if (*wanted && strcmp(wanted, json_string_value(target)) != 0)
+			continue;
+		jx_key(content, id);
+		buf_putc(content, '{');
+		jx_key_string(content, "target_name", json_string_value(target));
+		buf_putc(content, '}');
+	}
+	buf_puts(content, "}}");
+	return true;
+}

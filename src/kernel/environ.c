@@ -1,0 +1,160 @@
+/* environ.c: how a session is called and with which environment.
+ *
+ * R's own front-end script makes the environment: `R -d PROGRAM` runs PROGRAM in the place of R's binary, after R_HOME,
+ * R_SHARE_DIR and the like are set and etc/ldpaths was read. So packages, BLAS and children see what they see in a
+ * terminal. The script splits PROGRAM at blanks; a directory with blanks in its name is reached by its descriptor.
+ */
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* carrack-session: next to this program (build tree), or where `make install` puts it. */
+static bool find_session(char *out, size_t max, struct err *e)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0)
+		return err_errno(e, "/proc/self/exe");
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	*slash = '\0';
+	snprintf(out, max, "%s/carrack-session", self);
+	if (access(out, X_OK) == 0)
+		return true;
+	snprintf(out, max, "%s/../libexec/carrack/carrack-session", self);
+	if (access(out, X_OK) == 0)
+		return true;
+	return err_set(e, "carrack-session is missing: it should be beside %s/carrack or in ../libexec/carrack; install again",
+		       self);
+}
+
+/* Through a descriptor that the script and the session inherit; opened once a kernel. */
+static bool without_blanks(char *path, size_t max, struct err *e)
+{
+	static int dir = -1;
+	char *slash = strrchr(path, '/');
+	if (!strpbrk(path, " \t\n"))
+		return true;
+	*slash = '\0';
+	if (dir < 0)
+		dir = open(path, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return err_errno(e, "cannot open %s", path);
+	snprintf(path, max, "/proc/self/fd/%d/carrack-session", dir);
+	return true;
+}
+
+/* Variables that the session gets instead of, or besides, the kernel's own. NULL: none of that name. */
+struct change {
+	const char *name;
+	char value[64];
+	bool set;
+};
+
+static void put_change(struct change *c, size_t *n, const char *name, const char *value)
+{
+	c[*n].name = name;
+	c[*n].set = value != NULL;
+	snprintf(c[*n].value, sizeof c[*n].value, "%s", value ? value : "");
+	++*n;
+}
+
+/* cron, containers and ssh often give no locale, or C: R would escape every letter beyond ASCII. */
+static void choose_locale(struct change *c, size_t *n)
+{
+	const char *name = setlocale(LC_CTYPE, NULL), *codeset = nl_langinfo(CODESET);
+	if (codeset && strcmp(codeset, "UTF-8") == 0)
+		return;
+	log_info("the locale (%s) is not UTF-8: the session gets C.UTF-8 for LC_CTYPE", name ? name : "none");
+	if (getenv("LC_ALL")) {
+		put_change(c, n, "LC_ALL", NULL);
+		put_change(c, n, "LANG", getenv("LC_ALL"));
+	}
+	put_change(c, n, "LC_CTYPE", "C.UTF-8");
+}
+
+static const struct change *changed(const struct change *c, size_t n, const char *entry)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(c[i].name);
+		if (strncmp(entry, c[i].name, len) == 0 && entry[len] == '=')
+			return &c[i];
+	}
+	return NULL;
+}
+
+static char *join(const char *name, const char *value)
+{
+	size_t n = strlen(name) + strlen(value) + 2;
+	char *s = malloc(n);
+	if (s)
+		snprintf(s, n, "%s=%s", name, value);
+	return s;
+}
+
+static bool make_env(struct session_environ *s, int link_fd)
+{
+	struct change c[8];
+	size_t n = 0, have = 0, at = 0;
+	char fd[16];
+	snprintf(fd, sizeof fd, "%d", link_fd);
+	put_change(c, &n, LINK_ENV_FD, fd);
+	put_change(c, &n, "R_HOME", NULL); /* the script knows its own, and complains of another */
+	choose_locale(c, &n);
+	while (environ[have])
+		have++;
+	s->envp = calloc(have + n + 1, sizeof *s->envp);
+	if (!s->envp)
+		return false;
+	for (size_t i = 0; i < have; i++)
+		if (!changed(c, n, environ[i]) && !(s->envp[at++] = strdup(environ[i])))
+			return false;
+	for (size_t i = 0; i < n; i++)
+		if (c[i].set && !(s->envp[at++] = join(c[i].name, c[i].value)))
+			return false;
+	return true;
+}
+
+static bool make_argv(struct session_environ *s, const struct kernel *k, struct err *e)
+{
+	const char *other = getenv("CARRACK_SESSION");
+	char session[4200], r[KN_PATH + 16];
+	s->argv = calloc(4, sizeof *s->argv);
+	if (!s->argv)
+		return err_set(e, "no memory");
+	if (other) {
+		s->argv[0] = strdup(other);
+		return s->argv[0] || err_set(e, "no memory");
+	}
+	if (!find_session(session, sizeof session, e) || !without_blanks(session, sizeof session, e))
+		return false;
+	snprintf(r, sizeof r, "%s/bin/R", k->rhome.path);
+	s->argv[0] = strdup(r);
+	s->argv[1] = strdup("-d");
+	s->argv[2] = strdup(session);
+	return (s->argv[0] && s->argv[1] && s->argv[2]) || err_set(e, "no memory");
+}
+
+bool environ_make(struct session_environ *s, const struct kernel *k, int link_fd, struct err *e)
+{
+	if (!make_argv(s, k, e))
+		return false;
+	return make_env(s, link_fd) || err_set(e, "no memory for the session's environment");
+}
+
+void environ_free(struct session_environ *s)
+{
+	for (char **p = s->argv; p && *p; p++)
+		free(*p);
+	for (char **p = s->envp; p && *p; p++)
+		free(*p);
+	free(s->argv);
+	free(s->envp);
+	*s = (struct session_environ){0};
+}

@@ -1,0 +1,158 @@
+/* execute.c: what is particular to execute requests (messaging spec, "Execute"). */
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+/* Answers a request that cannot be run; its window need not be open yet. */
+void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,
+		  size_t n_lines)
+{
+	struct buf error = BUF_INIT(BUF_MAX_MESSAGE), reply = BUF_INIT(BUF_MAX_MESSAGE);
+	bool execute = strcmp(r->msg->type, "execute_request") == 0;
+	char type[64];
+	buf_putc(&error, '{');
+	jx_key_string(&error, "ename", ename);
+	jx_key_string(&error, "evalue", evalue);
+	jx_key(&error, "traceback");
+	buf_putc(&error, '[');
+	for (size_t i = 0; i < n_lines; i++) {
+		if (i)
+			buf_putc(&error, ',');
+		jx_cstring(&error, lines[i]);
+	}
+	buf_puts(&error, "]}");
+	buf_puts(&reply, "{\"status\":\"error\",");
+	if (execute)
+		buf_printf(&reply, "\"execution_count\":%ld,", r->count ? r->count : k->count);
+	buf_put(&reply, error.data + 1, error.len - 1);
+	if (k->running == r)
+		k->running = NULL;
+	if (!r->window.parent && !pub_open(&k->pub, &r->window, r->msg, false)) {
+		request_free(r);
+		goto done;
+	}
+	if (execute && !r->silent)
+		pub_message(&k->pub, &r->window, "error", &error, (struct slice){0}, NULL, 0);
+	/* comm messages have no reply; the others' is named after them. */
+	size_t stem = strlen(r->msg->type);
+	if (stem > 8 && stem < 50 && strcmp(r->msg->type + stem - 8, "_request") == 0) {
+		snprintf(type, sizeof type, "%.*s_reply", (int)(stem - 8), r->msg->type);
+		request_reply(k, r, type, &reply, (struct slice){0}, NULL, 0);
+	}
+	bool abort = execute && r->stop_on_error;
+	request_done(k, r);
+	if (abort)
+		execute_abort_queue(k);
+done:
+	buf_release(&error);
+	buf_release(&reply);
+}
+
+bool execute_prepare(struct kernel *k, struct request *r)
+{
+	const json_t *c = r->msg->content;
+	r->silent = json_bool_or(c, "silent", false);
+	r->store_history = !r->silent && json_bool_or(c, "store_history", true);
+	r->allow_stdin = json_bool_or(c, "allow_stdin", true);
+	r->stop_on_error = json_bool_or(c, "stop_on_error", true);
+	if (json_is_string(json_object_get(c, "code")))
+		return true;
+	const char *line = "an execute_request needs `code`, a string";
+	execute_fail(k, r, "RequestError", line, &line, 1);
+	return false;
+}
+
+static void publish_input(struct kernel *k, struct request *r)
+{
+	const json_t *code = json_object_get(r->msg->content, "code");
+	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&content, '{');
+	jx_key(&content, "code");
+	jx_string(&content, json_string_value(code), json_string_length(code));
+	jx_key_int(&content, "execution_count", r->count);
+	buf_putc(&content, '}');
+	pub_message(&k->pub, &r->window, "execute_input", &content, (struct slice){0}, NULL, 0);
+}
+
+void execute_start(struct kernel *k, struct request *r, struct buf *head)
+{
+	if (r->store_history)
+		k->count++;
+	r->count = k->count;
+	pub_cell_started(&k->pub);
+	if (!r->silent)
+		publish_input(k, r);
+	jx_key_int(head, "execution_count", r->count);
+	jx_key_bool(head, "allow_stdin", r->allow_stdin);
+	jx_key_bool(head, "silent", r->silent);
+	jx_key_bool(head, "store_history", r->store_history);
+}
+
+static void remember(struct kernel *k, const struct request *r)
+{
+	const json_t *code = json_object_get(r->msg->content, "code");
+	if (k->history && r->store_history && json_string_length(code))
+		history_add(k->history, r->count, json_string_value(code), json_string_length(code));
+}
+
+void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata)
+{
+	const char *status = json_string_or(content, "status", "error");
+	bool failed = strcmp(status, "ok") != 0;
+	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
+	json_object_set_new(content, "status", json_string(failed ? "error" : "ok"));
+	json_object_set_new(content, "execution_count", json_integer(r->count));
+	if (failed) {
+		/* The three must be there whatever the session sent. */
+		if (!json_is_string(json_object_get(content, "ename")))
+			json_object_set_new(content, "ename", json_string("error"));
+		if (!json_is_string(json_object_get(content, "evalue")))
+			json_object_set_new(content, "evalue", json_string(""));
+		if (!json_is_array(json_object_get(content, "traceback")))
+			json_object_set_new(content, "traceback", json_array());
+	} else {
+		if (!json_is_array(json_object_get(content, "payload")))
+			json_object_set_new(content, "payload", json_array());
+		if (!json_is_object(json_object_get(content, "user_expressions")))
+			json_object_set_new(content, "user_expressions", json_object());
+	}
+	jx_value(&reply, content);
+	pub_flush(&k->pub, true);
+	request_reply(k, r, "execute_reply", &reply, metadata, NULL, 0);
+	remember(k, r);
+	bool abort = failed && r->stop_on_error;
+	request_done(k, r);
+	if (abort)
+		execute_abort_queue(k);
+}
+
+static void abort_one(struct kernel *k, struct request *r)
+{
+	struct buf content = BUF_INIT(BUF_MAX_SMALL);
+	if (!pub_open(&k->pub, &r->window, r->msg, false)) {
+		request_free(r);
+		return;
+	}
+	buf_printf(&content, "{\"status\":\"aborted\",\"execution_count\":%ld}", k->count);
+	request_reply(k, r, "execute_reply", &content, (struct slice){0}, NULL, 0);
+	request_done(k, r);
+}
+
+/* The spec's stop_on_error: execute requests that are queued when a cell fails are not run. */
+void execute_abort_queue(struct kernel *k)
+{
+	requests_receive(k, JP_SHELL); /* those that have arrived but were not looked at are queued as well */
+	struct request_queue waiting = k->queue;
+	if (waiting.last == &k->queue.first)
+		waiting.last = &waiting.first;
+	k->queue = (struct request_queue){.last = &k->queue.first};
+	struct request *r;
+	while ((r = queue_pop(&waiting))) {
+		if (strcmp(r->msg->type, "execute_request") == 0) {
+			abort_one(k, r);
+			continue;
+		}
+		*k->queue.last = r;
+		k->queue.last = &r->next;
+		k->queue.n++;
+	}
+}

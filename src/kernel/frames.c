@@ -1,0 +1,207 @@
+/* frames.c: what the session says, and what is done about it (docs/link.md, "From the session").
+ *
+ * Every frame is a rendezvous: both pipes are emptied, the frame is acted upon, then it is acknowledged.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#define HISTORY_MS 1000
+#define TEXT_PLAIN_MAX 65536 /* longer results are cut in the history */
+
+static bool hello(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	json_int_t version = json_int_or(head, "link", 0);
+	if (version == LINK_VERSION)
+		return true;
+	session_kill(k, "it speaks another version of the link than this kernel");
+	return false;
+}
+
+static bool ready(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	struct session *s = &k->session;
+	if (s->state != SESSION_STARTING)
+		return true;
+	s->state = SESSION_READY;
+	s->failed_starts = 0;
+	snprintf(s->version, sizeof s->version, "%s", json_string_or(head, "language_version", s->version));
+	snprintf(s->banner, sizeof s->banner, "%s", json_string_or(head, "banner", ""));
+	buf_release(&s->start_text);
+	pub_flush(&k->pub, true);
+	log_info("the session is ready: %s", s->version);
+	return true;
+}
+
+/* Messages that a session may publish, and what the kernel notes about them. */
+static void note_result(struct kernel *k, const json_t *content)
+{
+	const json_t *text = json_object_get(json_object_get(content, "data"), "text/plain");
+	struct request *r = k->running;
+	size_t n = json_string_length(text);
+	if (k->history && r && r->store_history && json_is_string(text))
+		history_output(k->history, r->count, json_string_value(text), n < TEXT_PLAIN_MAX ? n : TEXT_PLAIN_MAX);
+}
+
+static void note_comm_open(struct kernel *k, const json_t *content)
+{
+	comm_opened(k, json_string_or(content, "comm_id", ""), json_string_or(content, "target_name", ""));
+}
+
+static void note_comm_close(struct kernel *k, const json_t *content)
+{
+	comm_closed(k, json_string_or(content, "comm_id", ""));
+}
+
+static const struct {
+	const char *type;
+	void (*note)(struct kernel *k, const json_t *content);
+} publishable[] = {
+    {"display_data", NULL},        {"update_display_data", NULL}, {"execute_result", note_result}, {"error", NULL},
+    {"clear_output", NULL},        {"comm_open", note_comm_open}, {"comm_msg", NULL},
+    {"comm_close", note_comm_close},
+};
+
+static bool publish(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	const char *type = json_string_or(head, "type", "");
+	size_t i = 0;
+	while (i < ARRAY_LEN(publishable) && strcmp(publishable[i].type, type) != 0)
+		i++;
+	struct err e = {0};
+	json_t *content = i < ARRAY_LEN(publishable) ? link_frame_json(f, 1, &e) : NULL;
+	json_t *metadata = content ? link_frame_json(f, 2, &e) : NULL;
+	if (metadata) {
+		struct link_part c = link_frame_part(f, 1), m = link_frame_part(f, 2);
+		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
+		struct slice buffers[LINK_MAX_PARTS];
+		size_t n = 0;
+		for (size_t j = 3; j < f->n; j++)
+			buffers[n++] = (struct slice){f->part[j].data, f->part[j].len};
+		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
+		if (publishable[i].note)
+			publishable[i].note(k, content);
+		if (!k->running || !k->running->silent)
+			pub_message(&k->pub, NULL, type, &bytes, (struct slice){m.data, m.len}, buffers, n);
+		buf_release(&bytes);
+	} else {
+		log_error("the session published a `%s` that is not passed on: %s", type,
+			  i < ARRAY_LEN(publishable) ? e.msg : "no such message may come from a session");
+	}
+	json_decref(content);
+	json_decref(metadata);
+	return true;
+}
+
+static bool turn(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	return true;
+}
+
+static bool input_request(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	static const char none[] = "{\"value\":\"\"}";
+	struct link_part part = {none, sizeof none - 1};
+	if (!stdin_ask(k, f->seq, head)) {
+		log_warn("the session asked for input, but no client can be asked");
+		link_send(k, LINK_INPUT, f->seq, &part, 1);
+	}
+	return true;
+}
+
+static bool input_cancel(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	stdin_cancel(k);
+	return true;
+}
+
+static bool reply(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	struct request *r = k->running;
+	struct err e = {0};
+	if (!r || r->id != f->request) {
+		log_error("the session answered request %u, which is not with it", f->request);
+		return true;
+	}
+	struct link_part metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
+	struct slice meta = {metadata.data, metadata.len};
+	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
+	stdin_cancel(k);
+	if (!content || !checked) {
+		log_error("the session's reply to a %s cannot be read: %s", r->msg->type, e.msg);
+		const char *line = "the session sent a reply that is not JSON";
+		execute_fail(k, r, "SessionError", line, &line, 1);
+	} else if (strcmp(r->msg->type, "execute_request") == 0) {
+		k->running = NULL;
+		execute_finish(k, r, content, meta);
+		k->history_at = k->history_at ? k->history_at : clock_ms() + HISTORY_MS;
+	} else {
+		const char *type = json_string_or(head, "type", "");
+		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
+		struct slice buffers[LINK_MAX_PARTS];
+		size_t n = 0;
+		for (size_t j = 3; j < f->n; j++)
+			buffers[n++] = (struct slice){f->part[j].data, f->part[j].len};
+		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
+		k->running = NULL;
+		pub_flush(&k->pub, true);
+		if (*type)
+			request_reply(k, r, type, &bytes, meta, buffers, n);
+		buf_release(&bytes);
+		request_done(k, r);
+	}
+	json_decref(content);
+	json_decref(checked);
+	return true;
+}
+
+static bool leave(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	k->session.state = SESSION_LEAVING;
+	k->session.exit_status = (int)json_int_or(head, "status", 0);
+	return true;
+}
+
+static bool log_line(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug"};
+	const char *level = json_string_or(head, "level", "info");
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		if (strcmp(level, levels[i]) == 0)
+			log_msg((enum log_level)i, "session: %s", json_string_or(head, "text", ""));
+	return true;
+}
+
+static const struct {
+	int type;
+	bool (*act)(struct kernel *k, const struct link_frame *f, const json_t *head); /* false: no ACK, it is gone */
+} actions[] = {
+    {LINK_HELLO, hello},
+    {LINK_READY, ready},
+    {LINK_PUBLISH, publish},
+    {LINK_TURN, turn},
+    {LINK_INPUT_REQUEST, input_request},
+    {LINK_INPUT_CANCEL, input_cancel},
+    {LINK_REPLY, reply},
+    {LINK_EXIT, leave},
+    {LINK_LOG, log_line},
+};
+
+void frame_act(struct kernel *k, const struct link_frame *f)
+{
+	struct err e = {0};
+	json_t *head = link_frame_json(f, 0, &e);
+	size_t i = 0;
+	while (i < ARRAY_LEN(actions) && actions[i].type != f->type)
+		i++;
+	if (!head || i == ARRAY_LEN(actions)) {
+		session_kill(k, head ? "it sent a frame of a type that there is not" : e.msg);
+		json_decref(head);
+		return;
+	}
+	uint32_t seq = f->seq;
+	pipes_drain(k);
+	if (actions[i].act(k, f, head))
+		link_send(k, LINK_ACK, seq, NULL, 0);
+	json_decref(head);
+}

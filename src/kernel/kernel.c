@@ -1,0 +1,91 @@
+#include "kernel/kernel.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "jupyter/flow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <unistd.h>
+
+#define REGISTRATION_MS 5000
+
+/* Descriptors 0 to 2 must exist, or the next file we open becomes one of them. */
+static void standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd ? O_WRONLY : O_RDONLY);
+}
+
+/* R starts while the sockets open: its start is what a user waits for. */
+static bool start(struct kernel *k, struct err *e)
+{
+	const struct kernel_options *o = k->options;
+	if (!log_open("carrack", o->log_file, o->log_level, e) || !jp_connection_read(&k->connection, o->connection_file, e))
+		return false;
+	if (!flow_init(e) || !loop_init(k, e) || !session_init(k, e))
+		return false;
+	session_start(k);
+	if (!jp_sockets_open(&k->sockets, &k->connection, e))
+		return false;
+	pub_init(&k->pub, &k->sockets);
+	if (k->connection.registration_port)
+		return jp_register(&k->sockets, &k->connection, REGISTRATION_MS, e);
+	return true;
+}
+
+static void open_history(struct kernel *k)
+{
+	struct err e = {0};
+	k->history = history_open(NULL, &e);
+	if (!k->history)
+		log_warn("no input history: %s", e.msg);
+}
+
+static void finish(struct kernel *k)
+{
+	struct request *r;
+	while ((r = queue_pop(&k->queue)))
+		request_free(r);
+	session_release(k);
+	if (k->history)
+		history_close(k->history);
+	comm_release(k);
+	pub_release(&k->pub);
+	jp_sockets_close(&k->sockets);
+	flow_release();
+	close(k->signals);
+	if (k->parent >= 0)
+		close(k->parent);
+	log_close();
+}
+
+int cmd_kernel(struct kernel_options *o)
+{
+	struct kernel *k = calloc(1, sizeof *k);
+	struct err e = {0};
+	if (!k)
+		return 1;
+	k->options = o;
+	k->parent = k->signals = -1;
+	k->queue.last = &k->queue.first;
+	k->session.link = -1;
+	standard_descriptors();
+	setlocale(LC_CTYPE, "");
+	int status = 1;
+	if (start(k, &e)) {
+		open_history(k);
+		while (!k->done)
+			loop_turn(k);
+		status = k->stop.status;
+	} else {
+		log_error("%s", e.msg);
+		if (o->log_file)
+			fprintf(stderr, "carrack: %s\n", e.msg);
+	}
+	finish(k);
+	free(k);
+	return status;
+}

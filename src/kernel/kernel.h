@@ -1,0 +1,177 @@
+/* kernel.h: the state of the kernel process, and who does what with it.
+ *
+ * One thread, one poll loop, nothing blocks. The files around this header each own one concern:
+ *
+ *   kernel.c    start, the loop, end                     loop.c      what to wait for, and what woke us
+ *   requests.c  the table of message types, the queue    execute.c   execute requests: counts, abort, errors
+ *   session.c   the session process: start, end, death   link.c      bytes from and to the session
+ *   frames.c    the table of the session's frames        stdin.c     input requests
+ *   stop.c      interrupt and shutdown                   info.c      kernel_info
+ *   comms.c     the comm registry                        environ.c   the session's environment
+ *   history.c   the input history
+ */
+#ifndef CARRACK_KERNEL_H
+#define CARRACK_KERNEL_H
+
+#include "jupyter/publisher.h"
+#include "kernel/history.h"
+#include "kernel/options.h"
+#include "kernel/rhome.h"
+#include "link/link.h"
+
+#include <signal.h>
+#include <sys/types.h>
+
+#define KN_QUEUE_MAX 10000 /* requests that wait; beyond that they stay in ZeroMQ */
+
+/* One request of a client, from its arrival to its idle. */
+struct request {
+	struct jp_message *msg; /* owned */
+	enum jp_channel channel;
+	struct pub_window window;
+	const struct request_type *type;
+	uint32_t id; /* on the link; 0 while it is not with the session */
+	long count;  /* execute_request: its execution_count */
+	bool silent, store_history, allow_stdin, stop_on_error;
+	bool interrupted; /* the user asked for it to be */
+	struct request *next;
+};
+
+struct request_queue {
+	struct request *first, **last;
+	size_t n;
+};
+
+enum session_state {
+	SESSION_NONE,     /* there is no process, and none will be started by itself */
+	SESSION_STARTING, /* started, READY has not come */
+	SESSION_READY,
+	SESSION_LEAVING, /* EXIT has come, or it is being stopped */
+};
+
+struct session {
+	enum session_state state;
+	pid_t pid; /* and process group; 0: none */
+	int link;  /* -1: none */
+	int pipe[2][2]; /* [stdout, stderr][read, write]; the same for all sessions of this kernel */
+	struct link_reader in;
+	struct buf out;
+	size_t out_done; /* bytes of `out` that are written */
+	uint32_t seq, requests;
+	int failed_starts; /* in a row */
+	int starts;
+	int exit_status;   /* of EXIT */
+	char version[64];  /* of the language, from READY or R's own files */
+	char banner[1024];
+	char why[1024];         /* SESSION_NONE: why there is none, for users */
+	char broken[256];       /* what it did against the link's rules, if that is why it was killed */
+	struct buf start_text;  /* what it wrote before READY, for the error message */
+};
+
+/* Who asked for the end, and how far it has got. */
+struct stopping {
+	bool on;
+	bool restart;
+	int step;         /* of the ladder in stop.c */
+	int64_t next_at;  /* when the next step is due */
+	int status;       /* the kernel's exit status */
+	struct request *asked[8]; /* the shutdown requests to answer */
+	size_t n_asked;
+};
+
+struct input {
+	uint32_t frame; /* seq of the INPUT_REQUEST that waits, 0: none */
+	char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
+};
+
+struct kernel {
+	const struct kernel_options *options;
+	struct jp_connection connection;
+	struct jp_sockets sockets;
+	struct publisher pub;
+	struct session session;
+	struct rhome rhome;
+	struct history *history;
+	struct comm_table *comms;
+	struct request_queue queue;
+	struct request *running; /* the one that is with the session */
+	struct input input;
+	struct stopping stop;
+	long count; /* execution counter */
+	int signals;     /* signalfd */
+	int parent;      /* pidfd of the process that we end with, -1: none */
+	pid_t parent_pid;
+	int64_t text_at;    /* text is published, and the pipes looked at again; 0: no such time */
+	int64_t history_at;
+	bool done;
+};
+
+/* kernel.c: serves until told to end; returns the exit status of the process. */
+int cmd_kernel(struct kernel_options *o);
+
+/* loop.c */
+bool loop_init(struct kernel *k, struct err *e) MUST_CHECK;
+void loop_turn(struct kernel *k);
+
+/* requests.c */
+void requests_receive(struct kernel *k, enum jp_channel channel);
+void requests_next(struct kernel *k); /* gives the session its next request, if it can take one */
+void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
+		   const struct slice *buffers, size_t n_buffers);
+void request_done(struct kernel *k, struct request *r); /* idle; frees r */
+void request_free(struct request *r);
+struct request *queue_pop(struct request_queue *q);
+
+/* execute.c */
+bool execute_prepare(struct kernel *k, struct request *r); /* false: it was answered already */
+void execute_start(struct kernel *k, struct request *r, struct buf *head);
+void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata);
+void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,
+		  size_t n_lines); /* error, error reply, idle; frees r */
+void execute_abort_queue(struct kernel *k);
+
+/* session.c */
+bool session_init(struct kernel *k, struct err *e) MUST_CHECK;
+void session_start(struct kernel *k);
+void session_reap(struct kernel *k); /* after SIGCHLD */
+void session_kill(struct kernel *k, const char *why);
+void session_release(struct kernel *k);
+
+/* link.c */
+bool link_send(struct kernel *k, int type, uint32_t request, const struct link_part *parts, size_t n);
+void link_flush(struct kernel *k);
+void link_read(struct kernel *k);  /* frames that have come */
+void pipes_drain(struct kernel *k); /* what is in both pipes now */
+bool pipes_read(struct kernel *k);  /* the same when they woke us; true if there was much */
+
+/* frames.c */
+void frame_act(struct kernel *k, const struct link_frame *f);
+
+/* stdin.c */
+bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head);
+void stdin_receive(struct kernel *k);
+void stdin_cancel(struct kernel *k);
+
+/* stop.c */
+void stop_interrupt(struct kernel *k);
+void stop_begin(struct kernel *k, struct request *asked, bool restart);
+void stop_step(struct kernel *k);
+void stop_session_gone(struct kernel *k);
+
+/* info.c and comms.c: handlers of requests; comms.c also keeps the registry. */
+bool info_reply(struct kernel *k, struct request *r, struct buf *content);
+bool comm_info_reply(struct kernel *k, struct request *r, struct buf *content);
+bool comm_known(const struct kernel *k, const char *id);
+void comm_opened(struct kernel *k, const char *id, const char *target);
+void comm_closed(struct kernel *k, const char *id);
+void comm_all_closed(struct kernel *k); /* the session is gone: the clients are told */
+void comm_release(struct kernel *k);
+
+/* environ.c: the session's argv and environment, NULL-terminated; freed with environ_free. */
+struct session_environ {
+	char **argv, **envp;
+};
+bool environ_make(struct session_environ *s, const struct kernel *k, int link_fd, struct err *e) MUST_CHECK;
+void environ_free(struct session_environ *s);
+
+#endif

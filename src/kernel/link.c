@@ -1,0 +1,136 @@
+/* link.c: the kernel's end of the link and of the two pipes. Bytes only; frames.c says what they mean. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "jupyter/flow.h"
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_SIZE 65536
+#define MUCH (READ_SIZE / 2) /* a pipe that had so much is in a flood: it is looked at again at once */
+#define START_TEXT_MAX 4096
+
+bool link_send(struct kernel *k, int type, uint32_t request, const struct link_part *parts, size_t n)
+{
+	struct session *s = &k->session;
+	struct err e = {0};
+	if (s->link < 0)
+		return true; /* it is dead: session_reap answers what is owed */
+	if (!link_encode(&s->out, type, ++s->seq, request, parts, n, &e)) {
+		log_error("%s", e.msg);
+		return false;
+	}
+	link_flush(k);
+	return true;
+}
+
+void link_flush(struct kernel *k)
+{
+	struct session *s = &k->session;
+	while (s->link >= 0 && s->out_done < s->out.len) {
+		ssize_t n = send(s->link, s->out.data + s->out_done, s->out.len - s->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return; /* full: poll says when; gone: SIGCHLD says so */
+		s->out_done += (size_t)n;
+	}
+	s->out_done = 0;
+	buf_trim(&s->out, READ_SIZE);
+}
+
+/* Acts on the frames that are complete. */
+static void take_frames(struct kernel *k)
+{
+	static struct link_frame f;
+	struct err e = {0};
+	for (;;) {
+		switch (link_take(&k->session.in, &f, &e)) {
+		case LINK_MORE:
+			return;
+		case LINK_BROKEN:
+			session_kill(k, e.msg);
+			return;
+		case LINK_FRAME:
+			log_debug("link: %s %u for request %u", link_type_name(f.type), f.seq, f.request);
+			frame_act(k, &f);
+			if (k->session.link < 0)
+				return;
+		}
+	}
+}
+
+void link_read(struct kernel *k)
+{
+	struct session *s = &k->session;
+	while (s->link >= 0) {
+		char *to = buf_room(&s->in.in, READ_SIZE);
+		if (!to) {
+			session_kill(k, "a frame over the ceiling, or no memory for it");
+			return;
+		}
+		ssize_t n = recv(s->link, to, READ_SIZE, MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;
+		if (n == 0) {
+			/* Closed without dying: a session without a link is of no use. SIGCHLD tells the rest. */
+			close(s->link);
+			s->link = -1;
+			kill(s->pid, SIGKILL);
+			return;
+		}
+		buf_added(&s->in.in, (size_t)n);
+		take_frames(k);
+		if (n < READ_SIZE)
+			return;
+	}
+}
+
+static void keep_start_text(struct session *s, const char *bytes, size_t n)
+{
+	if (s->state != SESSION_STARTING)
+		return;
+	buf_put(&s->start_text, bytes, n);
+	if (s->start_text.len > START_TEXT_MAX)
+		buf_consume(&s->start_text, s->start_text.len - START_TEXT_MAX);
+}
+
+/* Takes what is in the pipe now, and not what a child goes on writing meanwhile. Returns how much it was. */
+static size_t drain(struct kernel *k, enum pub_stream which)
+{
+	static char bytes[READ_SIZE];
+	int fd = k->session.pipe[which][0], there = 0;
+	size_t total = 0;
+	if (ioctl(fd, FIONREAD, &there) < 0)
+		return 0;
+	while (there > 0) {
+		ssize_t n = read(fd, bytes, there < READ_SIZE ? (size_t)there : READ_SIZE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		keep_start_text(&k->session, bytes, (size_t)n);
+		if (!k->running || !k->running->silent)
+			pub_text(&k->pub, which, bytes, (size_t)n);
+		there -= (int)n;
+		total += (size_t)n;
+	}
+	return total;
+}
+
+void pipes_drain(struct kernel *k)
+{
+	drain(k, PUB_STDOUT);
+	drain(k, PUB_STDERR);
+}
+
+bool pipes_read(struct kernel *k)
+{
+	size_t out = drain(k, PUB_STDOUT), err = drain(k, PUB_STDERR);
+	return out >= MUCH || err >= MUCH;
+}

@@ -1,0 +1,309 @@
+/* requests.c: what clients ask on shell and control, and the queue to the session.
+ *
+ * What the kernel process knows itself is answered at once, also while R computes or is dead. What needs the
+ * session waits its turn; the session has one request at a time.
+ */
+#include "base/log.h"
+#include "base/utf8.h"
+#include "kernel/kernel.h"
+
+#define ON_SHELL 1
+#define ON_CONTROL 2
+
+struct request_type {
+	const char *name;
+	int channels;
+	const char *reply; /* NULL: no reply belongs to it */
+	/* Answers at once by appending the reply's content. NULL: the session is asked. False: `later` has it. */
+	bool (*answer)(struct kernel *k, struct request *r, struct buf *content);
+	/* Before it is queued for the session; false: it was dealt with. NULL: nothing to do. */
+	bool (*prepare)(struct kernel *k, struct request *r);
+	void (*start)(struct kernel *k, struct request *r, struct buf *head);
+};
+
+static bool interrupt_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	stop_interrupt(k);
+	buf_puts(content, "{\"status\":\"ok\"}");
+	return true;
+}
+
+static bool shutdown_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	stop_begin(k, r, json_bool_or(r->msg->content, "restart", false));
+	return false;
+}
+
+static bool history_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	struct err e = {0};
+	struct buf list = BUF_INIT(BUF_MAX_MESSAGE);
+	if (k->history && !history_answer(k->history, r->msg->content, &list, &e)) {
+		log_warn("history_request: %s", e.msg);
+		buf_puts(content, "{\"status\":\"error\",\"ename\":\"HistoryError\",\"traceback\":[]");
+		jx_key_string(content, "evalue", e.msg);
+		buf_puts(content, ",\"history\":[]}");
+	} else {
+		buf_puts(content, "{\"status\":\"ok\"");
+		jx_key_raw(content, "history", list.len ? list.data : "[]", list.len ? list.len : 2);
+		buf_putc(content, '}');
+	}
+	buf_release(&list);
+	return true;
+}
+
+static bool complete_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	const json_t *code = json_object_get(r->msg->content, "code");
+	const char *s = json_is_string(code) ? json_string_value(code) : "";
+	size_t n = json_string_length(code), chars = utf8_count(s, n);
+	json_int_t at = json_int_or(r->msg->content, "cursor_pos", (json_int_t)chars);
+	if (at < 0 || at > (json_int_t)chars)
+		at = (json_int_t)chars;
+	buf_printf(content, "{\"status\":\"ok\",\"matches\":[],\"cursor_start\":%lld,\"cursor_end\":%lld,\"metadata\":{}}",
+		   (long long)at, (long long)at);
+	return true;
+}
+
+static bool inspect_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	buf_puts(content, "{\"status\":\"ok\",\"found\":false,\"data\":{},\"metadata\":{}}");
+	return true;
+}
+
+static bool connect_reply(struct kernel *k, struct request *r, struct buf *content)
+{
+	buf_putc(content, '{');
+	jx_key_string(content, "status", "ok");
+	for (int i = 0; i < JP_CHANNELS; i++) {
+		char key[32];
+		snprintf(key, sizeof key, "%s_port", jp_channel_names[i]);
+		jx_key_int(content, key, k->connection.port[i]);
+	}
+	buf_putc(content, '}');
+	return true;
+}
+
+/* Nobody registered a target yet that a client could open: the spec's answer is comm_close. */
+static bool comm_open(struct kernel *k, struct request *r, struct buf *content)
+{
+	struct buf close = BUF_INIT(BUF_MAX_SMALL);
+	buf_putc(&close, '{');
+	jx_key_string(&close, "comm_id", json_string_or(r->msg->content, "comm_id", ""));
+	buf_puts(&close, ",\"data\":{}}");
+	pub_message(&k->pub, &r->window, "comm_close", &close, (struct slice){0}, NULL, 0);
+	return true;
+}
+
+static bool comm_unknown(struct kernel *k, struct request *r)
+{
+	const char *id = json_string_or(r->msg->content, "comm_id", "");
+	if (comm_known(k, id))
+		return true;
+	log_debug("a %s for comm %s, which is not open", r->msg->type, id);
+	if (pub_open(&k->pub, &r->window, r->msg, false))
+		pub_close(&k->pub, &r->window);
+	request_free(r);
+	return false;
+}
+
+static void comm_start(struct kernel *k, struct request *r, struct buf *head)
+{
+	if (strcmp(r->msg->type, "comm_close") == 0)
+		comm_closed(k, json_string_or(r->msg->content, "comm_id", ""));
+}
+
+static const struct request_type types[] = {
+    {"execute_request", ON_SHELL, "execute_reply", NULL, execute_prepare, execute_start},
+    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL},
+    {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL},
+    {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL},
+    {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL},
+    {"complete_request", ON_SHELL | ON_CONTROL, "complete_reply", complete_reply, NULL, NULL},
+    {"inspect_request", ON_SHELL | ON_CONTROL, "inspect_reply", inspect_reply, NULL, NULL},
+    {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL},
+    {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL},
+    {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL},
+    {"comm_open", ON_SHELL, NULL, comm_open, NULL, NULL},
+    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, NULL},
+    {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_start},
+};
+
+static const struct request_type *find_type(const char *name, enum jp_channel channel)
+{
+	int on = channel == JP_CONTROL ? ON_CONTROL : ON_SHELL;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].channels & on ? &types[i] : NULL;
+	return NULL;
+}
+
+void request_free(struct request *r)
+{
+	if (!r)
+		return;
+	jp_message_free(r->msg);
+	free(r->window.parent);
+	free(r);
+}
+
+struct request *queue_pop(struct request_queue *q)
+{
+	struct request *r = q->first;
+	if (!r)
+		return NULL;
+	q->first = r->next;
+	if (!q->first)
+		q->last = &q->first;
+	q->n--;
+	r->next = NULL;
+	return r;
+}
+
+static void queue_push(struct request_queue *q, struct request *r)
+{
+	*q->last = r;
+	q->last = &r->next;
+	q->n++;
+}
+
+void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
+		   const struct slice *buffers, size_t n_buffers)
+{
+	jp_send(&k->sockets, r->channel,
+		&(struct jp_outgoing){.ids = r->msg->part,
+				      .n_ids = r->msg->n_ids,
+				      .type = type,
+				      .parent = r->msg->header_text,
+				      .metadata = metadata,
+				      .content = content,
+				      .buffers = buffers,
+				      .n_buffers = n_buffers});
+}
+
+void request_done(struct kernel *k, struct request *r)
+{
+	pub_close(&k->pub, &r->window);
+	request_free(r);
+}
+
+static void answer_now(struct kernel *k, struct request *r)
+{
+	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
+	if (!pub_open(&k->pub, &r->window, r->msg, false)) {
+		request_free(r);
+		return;
+	}
+	if (!r->type->answer(k, r, &content))
+		return; /* whoever said so has the request now */
+	if (r->type->reply)
+		request_reply(k, r, r->type->reply, &content, (struct slice){0}, NULL, 0);
+	buf_release(&content);
+	request_done(k, r);
+}
+
+static void unknown(struct kernel *k, struct request *r)
+{
+	log_warn("nothing here answers a %s on %s", r->msg->type, jp_channel_names[r->channel]);
+	if (pub_open(&k->pub, &r->window, r->msg, false))
+		pub_close(&k->pub, &r->window);
+	request_free(r);
+}
+
+static void take(struct kernel *k, enum jp_channel channel, struct jp_message *m)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (r)
+		r->msg = jp_message_move(m);
+	if (!r || !r->msg) {
+		log_error("no memory for a request");
+		jp_message_release(m);
+		free(r);
+		return;
+	}
+	r->channel = channel;
+	r->type = find_type(r->msg->type, channel);
+	if (!r->type)
+		unknown(k, r);
+	else if (r->type->answer)
+		answer_now(k, r);
+	else if (!r->type->prepare || r->type->prepare(k, r))
+		queue_push(&k->queue, r);
+}
+
+void requests_receive(struct kernel *k, enum jp_channel channel)
+{
+	struct jp_message m;
+	struct err e = {0};
+	/* Not more than a few at a time: control, input and the session have their turn too. */
+	for (int i = 0; i < 64 && k->queue.n < KN_QUEUE_MAX; i++) {
+		enum jp_got got = jp_receive(&k->sockets, channel, &m, &e);
+		if (got == JP_NOTHING)
+			return;
+		if (got == JP_BAD)
+			log_warn("dropped on %s: %s", jp_channel_names[channel], e.msg);
+		else
+			take(k, channel, &m);
+	}
+}
+
+/* The session cannot be asked: execute requests are told why, others get the reply that says nothing. */
+static void refuse(struct kernel *k, struct request *r)
+{
+	if (strcmp(r->type->name, "execute_request") == 0) {
+		const char *line = k->session.why;
+		execute_fail(k, r, "SessionError", k->session.why, &line, 1);
+		return;
+	}
+	if (r->type->reply && pub_open(&k->pub, &r->window, r->msg, false)) {
+		struct buf content = BUF_INIT(BUF_MAX_SMALL);
+		buf_puts(&content, "{\"status\":\"unknown\"}");
+		request_reply(k, r, r->type->reply, &content, (struct slice){0}, NULL, 0);
+		pub_close(&k->pub, &r->window);
+	}
+	request_free(r);
+}
+
+static void give(struct kernel *k, struct request *r)
+{
+	struct buf head = BUF_INIT(BUF_MAX_SMALL);
+	if (!pub_open(&k->pub, &r->window, r->msg, true)) {
+		request_free(r);
+		return;
+	}
+	k->running = r;
+	r->id = ++k->session.requests;
+	buf_putc(&head, '{');
+	jx_key_string(&head, "type", r->type->name);
+	jx_key_string(&head, "msg_id", r->msg->id);
+	if (r->type->start)
+		r->type->start(k, r, &head);
+	buf_putc(&head, '}');
+	size_t n = 3 + r->msg->n_buffers;
+	struct link_part *parts = calloc(n, sizeof *parts);
+	if (parts) {
+		parts[0] = (struct link_part){head.data, head.len};
+		parts[1] = (struct link_part){r->msg->content_text.data, r->msg->content_text.len};
+		parts[2] = (struct link_part){r->msg->metadata_text.data, r->msg->metadata_text.len};
+		for (size_t i = 3; i < n; i++)
+			parts[i] = (struct link_part){r->msg->buffers[i - 3].data, r->msg->buffers[i - 3].len};
+	}
+	if (!parts || head.failed || !link_send(k, LINK_REQUEST, r->id, parts, n)) {
+		const char *line = "the request is too large for the link to R, or memory is short";
+		execute_fail(k, r, "RequestError", line, &line, 1);
+	}
+	free(parts);
+	buf_release(&head);
+}
+
+void requests_next(struct kernel *k)
+{
+	while (!k->running && k->queue.first && !k->stop.on) {
+		if (k->session.state == SESSION_READY)
+			give(k, queue_pop(&k->queue));
+		else if (k->session.state == SESSION_NONE)
+			refuse(k, queue_pop(&k->queue));
+		else
+			return;
+	}
+}

@@ -1,0 +1,264 @@
+/* session.c: the session process: started, watched, buried, started again.
+ *
+ * The two pipes are made once and outlive the sessions, so that a child which outlives its session can still be heard.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_STARTS 3          /* deaths before READY, in a row, until it is given up */
+#define PIPE_SIZE (1 << 20)
+
+bool session_init(struct kernel *k, struct err *e)
+{
+	struct session *s = &k->session;
+	link_reader_init(&s->in);
+	buf_init(&s->out, 2 * LINK_MAX_FRAME);
+	buf_init(&s->start_text, BUF_MAX_SMALL);
+	for (int i = 0; i < 2; i++) {
+		if (pipe2(s->pipe[i], O_CLOEXEC) < 0)
+			return err_errno(e, "pipe");
+		fcntl(s->pipe[i][1], F_SETPIPE_SZ, PIPE_SIZE); /* refused where the user's share is spent: smaller works */
+	}
+	return true;
+}
+
+/* In the child, between fork and exec: only what is safe there. */
+static void become_session(const struct session_environ *env, const struct session *s, int link, int null)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 || fcntl(link, F_SETFD, 0) < 0)
+		_exit(126);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(env->argv[0], env->argv, env->envp);
+	dprintf(2, "cannot run %s: %s\n", env->argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void send_config(struct kernel *k)
+{
+	const struct kernel_options *o = k->options;
+	struct buf head = BUF_INIT(BUF_MAX_SMALL);
+	buf_putc(&head, '{');
+	jx_key_string(&head, "version", CARRACK_VERSION);
+	jx_key_string(&head, "mode", session_mode_name(o->mode));
+	jx_key(&head, "args");
+	buf_putc(&head, '[');
+	for (size_t i = 0; i < o->n_r_args; i++) {
+		if (i)
+			buf_putc(&head, ',');
+		jx_cstring(&head, o->r_args[i]);
+	}
+	buf_putc(&head, ']');
+	if (o->startup_file)
+		jx_key_string(&head, "startup_file", o->startup_file);
+	jx_key(&head, "repos");
+	buf_putc(&head, '{');
+	jx_key_string(&head, "kind", repos_kind_name(o->repos.kind));
+	if (o->repos.value)
+		jx_key_string(&head, "value", o->repos.value);
+	buf_putc(&head, '}');
+	jx_key_int(&head, "restarts", k->session.starts - 1);
+	buf_putc(&head, '}');
+	struct link_part part = {head.data, head.len};
+	link_send(k, LINK_CONFIG, 0, &part, 1);
+	buf_release(&head);
+}
+
+static bool spawn(struct kernel *k, struct err *e)
+{
+	struct session *s = &k->session;
+	struct session_environ env = {0};
+	int ends[2] = {-1, -1}, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	bool ok = null >= 0 || err_errno(e, "/dev/null");
+	ok = ok && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 || err_errno(e, "socketpair"));
+	ok = ok && environ_make(&env, k, ends[1], e);
+	if (ok) {
+		pid_t pid = fork();
+		if (pid == 0)
+			become_session(&env, s, ends[1], null);
+		ok = pid > 0 || err_errno(e, "fork");
+		s->pid = pid > 0 ? pid : 0;
+	}
+	environ_free(&env);
+	if (null >= 0)
+		close(null);
+	if (ends[1] >= 0)
+		close(ends[1]);
+	if (!ok) {
+		if (ends[0] >= 0)
+			close(ends[0]);
+		return false;
+	}
+	setpgid(s->pid, s->pid); /* on both sides: whoever comes first */
+	s->link = ends[0];
+	return true;
+}
+
+void session_start(struct kernel *k)
+{
+	struct session *s = &k->session;
+	struct err e = {0};
+	bool found = getenv("CARRACK_SESSION") || rhome_find(&k->rhome, k->options->r_home, &e);
+	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
+	s->seq = 0;
+	s->out_done = 0;
+	s->broken[0] = '\0';
+	buf_clear(&s->out);
+	buf_clear(&s->start_text);
+	link_reader_release(&s->in);
+	if (found && spawn(k, &e)) {
+		s->state = SESSION_STARTING;
+		s->starts++;
+		send_config(k);
+		log_info("session %d started", (int)s->pid);
+		return;
+	}
+	s->state = SESSION_NONE;
+	snprintf(s->why, sizeof s->why, "R cannot be started: %.900s", e.msg);
+	log_error("%s", s->why);
+}
+
+void session_kill(struct kernel *k, const char *why)
+{
+	struct session *s = &k->session;
+	log_error("the session is ended: %s", why);
+	snprintf(s->broken, sizeof s->broken, "%s", why);
+	if (s->link >= 0)
+		close(s->link);
+	s->link = -1;
+	if (s->pid > 0)
+		kill(s->pid, SIGKILL);
+}
+
+/* How it ended, in words. */
+static void describe(const struct session *s, int status, char *out, size_t max)
+{
+	if (*s->broken)
+		snprintf(out, max, "R was ended by the kernel: %s", s->broken);
+	else if (WIFSIGNALED(status))
+		snprintf(out, max, "R was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(out, max, "R ended unexpectedly, with exit status %d", WEXITSTATUS(status));
+}
+
+static void start_failed(struct kernel *k, const char *how)
+{
+	struct session *s = &k->session;
+	char text[600] = "";
+	struct buf tail = BUF_INIT(BUF_MAX_SMALL);
+	if (s->start_text.len) {
+		size_t from = s->start_text.len > 500 ? s->start_text.len - 500 : 0;
+		while (from < s->start_text.len && ((unsigned char)s->start_text.data[from] & 0xC0) == 0x80)
+			from++;
+		snprintf(text, sizeof text, " Its last words were:\n%s", s->start_text.data + from);
+	}
+	buf_release(&tail);
+	snprintf(s->why, sizeof s->why, "%.200s, while it was starting, for the %s time.%s", how,
+		 s->failed_starts == 3 ? "third" : s->failed_starts == 2 ? "second" : "first", text);
+	log_error("%s", s->why);
+	if (s->failed_starts < MAX_STARTS) {
+		session_start(k);
+		return;
+	}
+	s->state = SESSION_NONE;
+	size_t n = strlen(s->why);
+	snprintf(s->why + n, sizeof s->why - n, "\nIt is not started again. `carrack doctor` looks for the reason; restart the kernel when it is mended.");
+}
+
+static void died(struct kernel *k, const char *how)
+{
+	struct request *r = k->running;
+	static const char lost[] = "A new R was started. The variables, attached packages and options of before are lost.";
+	log_error("%s", how);
+	session_start(k);
+	if (r) {
+		const char *lines[] = {how, lost};
+		execute_fail(k, r, "SessionDied", how, lines, 2);
+		return;
+	}
+	char text[700];
+	snprintf(text, sizeof text, "%s, while no cell ran.\n%s\n", how, lost);
+	pub_text(&k->pub, PUB_STDERR, text, strlen(text));
+	pub_flush(&k->pub, true);
+}
+
+/* It left by its own will (q()), or because it was told to. */
+static void left(struct kernel *k, int status)
+{
+	struct request *r = k->running;
+	if (r) {
+		const char *line = "the kernel was shut down while this cell ran";
+		r->stop_on_error = false;
+		execute_fail(k, r, "ShutdownError", line, &line, 1);
+	}
+	kill(-k->session.pid, SIGHUP); /* as when a terminal closes: what is to outlive it was started with nohup */
+	if (!k->stop.on) {
+		k->stop.status = k->session.exit_status;
+		stop_begin(k, NULL, false);
+	}
+	k->session.pid = 0;
+	stop_session_gone(k);
+}
+
+void session_reap(struct kernel *k)
+{
+	struct session *s = &k->session;
+	int status;
+	char how[300];
+	if (s->pid <= 0 || waitpid(s->pid, &status, WNOHANG) != s->pid)
+		return;
+	link_read(k); /* what it said before it died counts */
+	pipes_drain(k);
+	pub_flush(&k->pub, true);
+	stdin_cancel(k);
+	if (s->link >= 0)
+		close(s->link);
+	s->link = -1;
+	comm_all_closed(k);
+	bool leaving = s->state == SESSION_LEAVING || k->stop.on;
+	bool starting = s->state == SESSION_STARTING;
+	if (leaving) {
+		left(k, status);
+		return;
+	}
+	s->pid = 0;
+	s->state = SESSION_NONE;
+	describe(s, status, how, sizeof how);
+	if (starting) {
+		s->failed_starts++;
+		s->state = SESSION_STARTING;
+		start_failed(k, how);
+	} else {
+		died(k, how);
+	}
+}
+
+void session_release(struct kernel *k)
+{
+	struct session *s = &k->session;
+	if (s->pid > 0) {
+		kill(-s->pid, SIGKILL);
+		waitpid(s->pid, NULL, 0);
+	}
+	if (s->link >= 0)
+		close(s->link);
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 2; j++)
+			if (s->pipe[i][j] > 0)
+				close(s->pipe[i][j]);
+	link_reader_release(&s->in);
+	buf_release(&s->out);
+	buf_release(&s->start_text);
+}

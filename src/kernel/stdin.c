@@ -1,0 +1,88 @@
+/* stdin.c: the session asks, the client whose request runs answers (messaging spec, "Messages on the stdin channel"). */
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head)
+{
+	struct request *r = k->running;
+	if (!r || !r->allow_stdin)
+		return false;
+	struct buf content = BUF_INIT(BUF_MAX_SMALL);
+	const json_t *prompt = json_object_get(head, "prompt");
+	pub_flush(&k->pub, false); /* what was written before the question is seen before it */
+	buf_putc(&content, '{');
+	jx_key(&content, "prompt");
+	jx_string(&content, json_is_string(prompt) ? json_string_value(prompt) : "", json_string_length(prompt));
+	jx_key_bool(&content, "password", json_bool_or(head, "password", false));
+	buf_putc(&content, '}');
+	k->input.frame = frame;
+	return jp_send(&k->sockets, JP_STDIN,
+		       &(struct jp_outgoing){.ids = r->msg->part,
+					     .n_ids = r->msg->n_ids,
+					     .type = "input_request",
+					     .parent = r->msg->header_text,
+					     .content = &content,
+					     .id_out = k->input.id});
+}
+
+static bool same_client(const struct jp_message *a, const struct jp_message *b)
+{
+	return a->n_ids > 0 && b->n_ids > 0 && a->part[0].len == b->part[0].len &&
+	       memcmp(a->part[0].data, b->part[0].data, a->part[0].len) == 0;
+}
+
+/* Why an answer is not the one that is waited for, or NULL if it is. Many clients send no parent with it. */
+static const char *not_awaited(const struct kernel *k, const struct jp_message *m)
+{
+	if (strcmp(m->type, "input_reply") != 0)
+		return "it is no input_reply";
+	if (!k->input.frame || !k->running)
+		return "nothing asks for input";
+	if (!same_client(m, k->running->msg))
+		return "another client was asked";
+	const char *parent = json_string_or(m->parent, "msg_id", "");
+	if (*parent && strcmp(parent, k->input.id) != 0 && strcmp(parent, k->running->msg->id) != 0)
+		return "it answers an earlier question";
+	if (!json_is_string(json_object_get(m->content, "value")))
+		return "`value` must be a string";
+	return NULL;
+}
+
+static void answer(struct kernel *k, const struct jp_message *m)
+{
+	struct buf head = BUF_INIT(BUF_MAX_MESSAGE);
+	const json_t *value = json_object_get(m->content, "value");
+	buf_putc(&head, '{');
+	jx_key(&head, "value");
+	jx_string(&head, json_string_value(value), json_string_length(value));
+	buf_putc(&head, '}');
+	struct link_part part = {head.data, head.len};
+	uint32_t frame = k->input.frame;
+	stdin_cancel(k);
+	link_send(k, LINK_INPUT, frame, &part, 1);
+	buf_release(&head);
+}
+
+void stdin_receive(struct kernel *k)
+{
+	struct jp_message m;
+	struct err e = {0};
+	enum jp_got got;
+	while ((got = jp_receive(&k->sockets, JP_STDIN, &m, &e)) != JP_NOTHING) {
+		if (got == JP_BAD) {
+			log_warn("dropped on stdin: %s", e.msg);
+			continue;
+		}
+		const char *why = not_awaited(k, &m);
+		if (why)
+			log_info("dropped on stdin: a %s; %s", m.type, why);
+		else
+			answer(k, &m);
+		jp_message_release(&m);
+	}
+}
+
+void stdin_cancel(struct kernel *k)
+{
+	k->input = (struct input){0};
+}
