@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <sys/types.h>
+
 #define KN_PATH 4096 /* bytes of a path, NUL included; PATH_MAX is not there on every system */
 
 /* Formats a path into out. False (and out empty) if it is longer than KN_PATH. */
@@ -42,11 +44,16 @@ bool kn_on_path(const char *name, char out[KN_PATH]);
  * else ../libexec/carrack/carrack-session. *e names the places that were looked at. */
 bool kn_session_program(char out[KN_PATH], bool *custom, struct err *e) MUST_CHECK;
 
+/* Starts argv[0] (a path) in a process group of its own, signals as they are by default, 0 from `input` (a path; NULL:
+ * /dev/null), 1 and 2 to `out`. The descriptor `keep` is open in it under the same number; -1: none. The caller reaps it. */
+bool kn_spawn(pid_t *pid, char *const *argv, char *const *envp, const char *input, int out, int keep,
+	      struct err *e) MUST_CHECK;
+
 /* A program that was run to its end. */
 struct kn_ran {
-	struct buf out;  /* what it wrote to 1 and 2, the last 64 KiB at least */
-	int status;      /* as of waitpid */
-	bool timed_out;  /* it was killed, with its process group, because the time was over */
+	struct buf out; /* what it wrote to 1 and 2, the last 64 KiB at least */
+	int status;     /* as of waitpid */
+	bool timed_out; /* it was killed, with its process group, because the time was over */
 	int64_t took_ms;
 };
 

@@ -29,13 +29,13 @@ struct kernel_options {
 	const char *startup_file;    /* an R file to run at start, or NULL */
 	const char *log_file;        /* NULL: descriptor 2 */
 	enum log_level log_level;    /* warn unless said otherwise; CARRACK_LOG goes before it (base/log.h) */
-	const char *profile_file;    /* accepted because ark has it; the kernel says in its log that it keeps no profile */
-	bool capture_streams;        /* false: descriptors 1 and 2 of the session are not the client's */
+	const char *profile_file; /* accepted because ark has it; the kernel says in its log that it keeps no profile */
+	bool capture_streams;     /* false: descriptors 1 and 2 of the session are not the client's */
 	struct {
 		enum repos_kind kind;
 		const char *value; /* for the last three kinds, otherwise NULL */
 	} repos;
-	const char *r_home; /* --r-home, or NULL: rhome.h finds it */
+	const char *r_home;  /* --r-home, or NULL: rhome.h finds it */
 	char *const *r_args; /* what followed `--`: arguments for R */
 	size_t n_r_args;
 	bool install; /* ark's form only: --install, write the kernelspec and end */
