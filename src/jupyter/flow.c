@@ -48,10 +48,8 @@ bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e)
 
 bool flow_full(void)
 {
-	eventfd_t unused;
 	if (atomic_load(&flow.waiting))
 		return true;
-	eventfd_read(flow.fd, &unused);
 	if (atomic_load(&flow.bytes) <= FLOW_HIGH)
 		return false;
 	atomic_store(&flow.waiting, true);
@@ -64,6 +62,12 @@ bool flow_full(void)
 int flow_fd(void)
 {
 	return flow.fd;
+}
+
+void flow_woken(void)
+{
+	eventfd_t unused;
+	eventfd_read(flow.fd, &unused);
 }
 
 size_t flow_bytes(void)

@@ -25,8 +25,9 @@ bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e) MUST_CHECK;
 /* True while the session must wait. Once true it stays so until FLOW_LOW is reached. */
 bool flow_full(void);
 
-/* Readable (poll) when flow_full may have become false; flow_full() then resets it. */
+/* Readable (poll) when flow_full has become false; flow_woken resets it. */
 int flow_fd(void);
+void flow_woken(void);
 
 size_t flow_bytes(void);
 

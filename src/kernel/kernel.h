@@ -60,7 +60,6 @@ struct session {
 	uint32_t seq, requests;
 	int failed_starts; /* in a row */
 	int starts;
-	int exit_status;   /* of EXIT */
 	char version[64];  /* of the language, from READY or R's own files */
 	char banner[1024];
 	char why[1024];         /* SESSION_NONE: why there is none, for users */
@@ -101,7 +100,8 @@ struct kernel {
 	int signals;     /* signalfd */
 	int parent;      /* pidfd of the process that we end with, -1: none */
 	pid_t parent_pid;
-	int64_t text_at;    /* text is published, and the pipes looked at again; 0: no such time */
+	int64_t text_at; /* when gathered text is published, 0: there is none; the pipes are left alone until then, */
+	bool flood;      /* unless they had so much that they would fill up */
 	int64_t history_at;
 	bool done;
 };

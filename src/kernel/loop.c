@@ -5,7 +5,6 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,6 +91,7 @@ static void due(struct kernel *k)
 	int64_t now = clock_ms();
 	if (k->text_at && k->text_at <= now) {
 		k->text_at = 0;
+		k->flood = false;
 		if (!flow_full() || k->stop.on)
 			pipes_drain(k);
 		pub_flush(&k->pub, false);
@@ -111,7 +111,7 @@ static void due(struct kernel *k)
 static void what_to_wait_for(const struct kernel *k, zmq_pollitem_t w[W_N])
 {
 	bool hear = !flow_full() || k->stop.on;
-	bool pipes = hear && !k->text_at;
+	bool pipes = hear && (!k->text_at || k->flood);
 	bool queue = k->queue.n < KN_QUEUE_MAX;
 	short link = (short)((hear ? ZMQ_POLLIN : 0) | (k->session.out.len > k->session.out_done ? ZMQ_POLLOUT : 0));
 	memset(w, 0, W_N * sizeof *w);
@@ -156,8 +156,12 @@ void loop_turn(struct kernel *k)
 		link_flush(k);
 	if (all[W_LINK].revents & ~ZMQ_POLLOUT)
 		link_read(k);
-	if ((all[W_OUT].revents || all[W_ERR].revents) && !pipes_read(k) && pub_has_text(&k->pub) && !k->text_at)
+	if (all[W_OUT].revents || all[W_ERR].revents)
+		k->flood = pipes_read(k);
+	if (pub_has_text(&k->pub) && !k->text_at)
 		k->text_at = clock_ms() + TEXT_MS;
+	if (all[W_FLOW].revents)
+		flow_woken();
 	if (all[W_SHELL].revents)
 		requests_receive(k, JP_SHELL);
 	if (all[W_PARENT].revents)

@@ -157,14 +157,12 @@ static void start_failed(struct kernel *k, const char *how)
 {
 	struct session *s = &k->session;
 	char text[600] = "";
-	struct buf tail = BUF_INIT(BUF_MAX_SMALL);
 	if (s->start_text.len) {
 		size_t from = s->start_text.len > 500 ? s->start_text.len - 500 : 0;
 		while (from < s->start_text.len && ((unsigned char)s->start_text.data[from] & 0xC0) == 0x80)
 			from++;
 		snprintf(text, sizeof text, " Its last words were:\n%s", s->start_text.data + from);
 	}
-	buf_release(&tail);
 	snprintf(s->why, sizeof s->why, "%.200s, while it was starting, for the %s time.%s", how,
 		 s->failed_starts == 3 ? "third" : s->failed_starts == 2 ? "second" : "first", text);
 	log_error("%s", s->why);
@@ -195,7 +193,7 @@ static void died(struct kernel *k, const char *how)
 }
 
 /* It left by its own will (q()), or because it was told to. */
-static void left(struct kernel *k, int status)
+static void left(struct kernel *k)
 {
 	struct request *r = k->running;
 	if (r) {
@@ -204,10 +202,6 @@ static void left(struct kernel *k, int status)
 		execute_fail(k, r, "ShutdownError", line, &line, 1);
 	}
 	kill(-k->session.pid, SIGHUP); /* as when a terminal closes: what is to outlive it was started with nohup */
-	if (!k->stop.on) {
-		k->stop.status = k->session.exit_status;
-		stop_begin(k, NULL, false);
-	}
 	k->session.pid = 0;
 	stop_session_gone(k);
 }
@@ -230,7 +224,7 @@ void session_reap(struct kernel *k)
 	bool leaving = s->state == SESSION_LEAVING || k->stop.on;
 	bool starting = s->state == SESSION_STARTING;
 	if (leaving) {
-		left(k, status);
+		left(k);
 		return;
 	}
 	s->pid = 0;
