@@ -3,6 +3,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <zmq.h>
 
 #define MAX_FILE 65536
 
@@ -31,6 +32,22 @@ static bool read_port(const json_t *o, const char *name, int *port, struct err *
 	return true;
 }
 
+/* JEP 145: both keys or none. Half a pair is a mistake that must not end in plain text. */
+static bool read_curve(struct jp_connection *c, const json_t *o, struct err *e)
+{
+	if (!json_object_get(o, "curve_publickey") && !json_object_get(o, "curve_secretkey"))
+		return true;
+	if (!copy_string(o, "curve_publickey", NULL, c->curve_public, sizeof c->curve_public, e) ||
+	    !copy_string(o, "curve_secretkey", NULL, c->curve_secret, sizeof c->curve_secret, e))
+		return false;
+	if (strlen(c->curve_public) != 40 || strlen(c->curve_secret) != 40)
+		return err_set(e, "`curve_publickey` and `curve_secretkey` must be Z85 keys of 40 characters");
+	if (!zmq_has("curve"))
+		return err_set(e, "the connection file asks for encryption, but this libzmq was built without CURVE");
+	c->curve = true;
+	return true;
+}
+
 static bool from_json(struct jp_connection *c, const json_t *o, struct err *e)
 {
 	char transport[16], scheme[64];
@@ -47,6 +64,8 @@ static bool from_json(struct jp_connection *c, const json_t *o, struct err *e)
 		return err_set(e, "`signature_scheme` must be hmac-sha256, the only one this kernel signs with, not `%s`",
 			       scheme);
 	if (!jp_key_set(&c->key, key, json_string_length(json_object_get(o, "key")), e))
+		return false;
+	if (!read_curve(c, o, e))
 		return false;
 	if (json_object_get(o, "registration_port") && !json_object_get(o, "shell_port"))
 		return read_port(o, "registration", &c->registration_port, e);

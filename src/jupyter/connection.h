@@ -21,6 +21,9 @@ struct jp_connection {
 	int registration_port;    /* 0 unless this came from a registration file */
 	char kernel_id[128];      /* registration files may name the kernel; else "" */
 	struct jp_key key;
+	bool curve;               /* CurveZMQ (JEP 145): clients must know the public key, everything is encrypted */
+	char curve_public[41];    /* Z85 */
+	char curve_secret[41];
 };
 
 /* Reads a connection or registration file. Errors name the file, the key and what was expected. */

@@ -64,6 +64,9 @@ static bool open_one(struct jp_sockets *s, struct jp_connection *c, enum jp_chan
 	if (!set_int(socket, ZMQ_LINGER, JP_LINGER_MS, e) || !set_int(socket, ZMQ_SNDHWM, 0, e) ||
 	    !set_int(socket, ZMQ_TCP_MAXRT, JP_STUCK_MS, e) || !set_int(socket, ZMQ_TCP_KEEPALIVE, 1, e))
 		return false;
+	if (c->curve && (!set_int(socket, ZMQ_CURVE_SERVER, 1, e) ||
+			 zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, c->curve_secret, 41) != 0))
+		return zmq_failed(e, "the key `curve_secretkey` of the connection file is not one of CurveZMQ");
 	/* Every subscription is seen, not only the first of a topic: each gets its iopub_welcome. */
 	if (i == JP_IOPUB && !set_int(socket, ZMQ_XPUB_VERBOSE, 1, e))
 		return false;
