@@ -170,7 +170,7 @@ static void compare_both(struct doctor *d, const char *dir, const char *code, co
 	}
 	doctor_section("R as a session");
 	if (!kn_session_program(program, &custom, &e)) {
-		doctor_problem(d, "install or build Carrack again", "%s", e.msg);
+		doctor_problem(d, custom ? "unset CARRACK_SESSION" : "install or build Carrack again", "%s", e.msg);
 	} else if (d->have_r || custom) {
 		doctor_line("program", "%s%s", program, custom ? " (from CARRACK_SESSION; not compared with R)" : "");
 		if (ask_session(d, code, from_session, &session) && asked) {

@@ -114,23 +114,30 @@ bool kn_file_write(const char *path, const void *bytes, size_t n, struct err *e)
 	return ok;
 }
 
+/* It may be there already, also where nothing may be made. */
+static bool make_dir(const char *path, struct err *e)
+{
+	if (mkdir(path, 0755) == 0)
+		return true;
+	int code = errno;
+	if (kn_is_dir(path))
+		return true;
+	errno = code;
+	return err_errno(e, "cannot make the directory %s", path);
+}
+
 bool kn_dirs_make(const char *path, struct err *e)
 {
 	char part[KN_PATH];
-	if (!kn_path(part, "%s", path))
-		return err_set(e, "the path %s is too long", path);
-	for (char *p = part + 1; *p; p++) {
+	bool ok = kn_path(part, "%s", path) || err_set(e, "the path %s is too long", path);
+	for (char *p = part + 1; ok && *p; p++) {
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		/* Only the last one has to succeed: those above may exist where nothing may be made. */
-		if (mkdir(part, 0755) != 0 && !kn_is_dir(part))
-			return err_errno(e, "cannot make the directory %s", part);
+		ok = make_dir(part, e);
 		*p = '/';
 	}
-	if (mkdir(part, 0755) != 0 && !kn_is_dir(part))
-		return err_errno(e, "cannot make the directory %s", part);
-	return true;
+	return ok && make_dir(part, e);
 }
 
 bool kn_home(char out[KN_PATH])

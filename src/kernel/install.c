@@ -217,7 +217,7 @@ static int uninstall(const struct install_request *q)
 	for (size_t i = 0; i < path.n; i++)
 		uninstall_from(q, path.dir[i].path, &removed, &refused);
 	if (!removed && !refused) {
-		err_set(&e, "there is no kernelspec '%s' in %s; see `jupyter kernelspec list`", q->name,
+		err_set(&e, "there is no kernelspec '%s' in %s; `carrack doctor` lists those that are there", q->name,
 			q->where >= 0 ? data : "any directory of Jupyter");
 		failed("uninstall", &e, false);
 	}
