@@ -19,11 +19,11 @@ static const char memory_schema[] =
 
 struct history {
 	struct history_disk disk;
-	unsigned generation; /* of the file that was looked at for our number */
-	long long session;   /* our number in it, 0 until the first line is stored */
+	unsigned generation;         /* of the file that was looked at for our number */
+	long long session;           /* our number in it, 0 until the first line is stored */
 	char started[CLOCK_ISO_LEN]; /* with which our number is ours and no namesake's in another file */
-	size_t lines, bytes; /* held in memory */
-	bool pending;        /* something is not stored */
+	size_t lines, bytes;         /* held in memory */
+	bool pending;                /* something is not stored */
 	bool overflowed;
 	int64_t due; /* when it is to be written */
 	int retry_ms;
@@ -40,7 +40,8 @@ static int over_deadline(void *data)
 struct history *history_open(const char *path, struct err *e)
 {
 	struct history *h = calloc(1, sizeof *h);
-	if (!h || sqlite3_open_v2(":memory:", &h->disk.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK ||
+	if (!h ||
+	    sqlite3_open_v2(":memory:", &h->disk.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK ||
 	    sqlite3_exec(h->disk.db, memory_schema, NULL, NULL, NULL) != SQLITE_OK) {
 		err_set(e, "no memory for the history");
 		goto fail;
@@ -115,7 +116,8 @@ static long long run(struct history *h, const char *sql, long long line, const c
 /* Removes a line and its output from memory. */
 static void forget(struct history *h, long long line)
 {
-	long long n = run(h, "DELETE FROM lines WHERE line = :line RETURNING length(CAST(source AS BLOB))", line, NULL, 0);
+	long long n =
+	    run(h, "DELETE FROM lines WHERE line = :line RETURNING length(CAST(source AS BLOB))", line, NULL, 0);
 	n += run(h, "DELETE FROM outputs WHERE line = :line RETURNING length(CAST(text AS BLOB))", line, NULL, 0);
 	h->lines--;
 	h->bytes -= (size_t)n;
@@ -154,7 +156,8 @@ void history_output(struct history *h, long line, const char *text, size_t n)
 		return;
 	if (n > HISTORY_MAX_OUTPUT)
 		n = utf8_cut(text, HISTORY_MAX_OUTPUT);
-	h->bytes -= (size_t)run(h, "DELETE FROM outputs WHERE line = :line RETURNING length(CAST(text AS BLOB))", line, NULL, 0);
+	h->bytes -= (size_t)run(h, "DELETE FROM outputs WHERE line = :line RETURNING length(CAST(text AS BLOB))", line,
+				NULL, 0);
 	if (!run(h, "INSERT INTO outputs VALUES (:line, :text, 0) RETURNING 1", line, text, n))
 		return;
 	h->bytes += n;
@@ -170,8 +173,8 @@ static bool have_disk(struct history *h)
 		return true;
 	char sql[160];
 	long long known = 0;
-	snprintf(sql, sizeof sql, "SELECT count(*) FROM disk.sessions WHERE session = %lld AND started = '%s'", h->session,
-		 h->started);
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM disk.sessions WHERE session = %lld AND started = '%s'",
+		 h->session, h->started);
 	int rc = history_disk_number(&h->disk, sql, &known);
 	if (rc != SQLITE_OK) {
 		history_disk_failed(&h->disk, rc, "read");
@@ -251,9 +254,11 @@ static void own_sql(const struct history *h, const struct query *q, struct buf *
 	bool disk = h->disk.attached && h->session;
 	buf_puts(sql, "SELECT :me, line, source");
 	if (q->output)
-		buf_puts(sql, disk ? ", coalesce((SELECT text FROM main.outputs AS o WHERE o.line = l.line), (SELECT text FROM "
-				     "disk.outputs AS o WHERE o.session = :me AND o.line = l.line))"
-				   : ", (SELECT text FROM main.outputs AS o WHERE o.line = l.line)");
+		buf_puts(
+		    sql,
+		    disk ? ", coalesce((SELECT text FROM main.outputs AS o WHERE o.line = l.line), (SELECT text FROM "
+			   "disk.outputs AS o WHERE o.session = :me AND o.line = l.line))"
+			 : ", (SELECT text FROM main.outputs AS o WHERE o.line = l.line)");
 	buf_puts(sql, " FROM (SELECT line, source FROM main.lines");
 	if (disk)
 		buf_puts(sql, " UNION ALL SELECT line, source FROM disk.lines WHERE session = :me AND line < (SELECT "
@@ -287,8 +292,8 @@ static void bind(sqlite3_stmt *s, const char *name, long long value)
 /* True if this input has not been seen in this query. */
 static bool first_seen(struct history *h, sqlite3_stmt *row)
 {
-	return run(h, "INSERT OR IGNORE INTO seen VALUES (:text) RETURNING 1", 0, (const char *)sqlite3_column_text(row, 2),
-		   (size_t)sqlite3_column_bytes(row, 2));
+	return run(h, "INSERT OR IGNORE INTO seen VALUES (:text) RETURNING 1", 0,
+		   (const char *)sqlite3_column_text(row, 2), (size_t)sqlite3_column_bytes(row, 2));
 }
 
 static void put_text(struct buf *b, sqlite3_stmt *row, int column)
@@ -303,7 +308,8 @@ static void put_text(struct buf *b, sqlite3_stmt *row, int column)
 static void put_row(struct rows *r, sqlite3_stmt *row, bool output)
 {
 	size_t at = r->text.len;
-	buf_printf(&r->text, "[%lld,%lld,", (long long)sqlite3_column_int64(row, 0), (long long)sqlite3_column_int64(row, 1));
+	buf_printf(&r->text, "[%lld,%lld,", (long long)sqlite3_column_int64(row, 0),
+		   (long long)sqlite3_column_int64(row, 1));
 	if (output)
 		buf_putc(&r->text, '[');
 	put_text(&r->text, row, 2);
@@ -343,7 +349,9 @@ static long long my_session(struct history *h)
 {
 	if (h->session)
 		return h->session;
-	return 1 + (h->disk.attached ? run(h, "SELECT seq FROM disk.sqlite_sequence WHERE name = 'sessions'", 0, NULL, 0) : 0);
+	return 1 + (h->disk.attached
+			? run(h, "SELECT seq FROM disk.sqlite_sequence WHERE name = 'sessions'", 0, NULL, 0)
+			: 0);
 }
 
 /* Turns negative line numbers into real ones, as Python does with a list whose first element is line 0. */
@@ -401,7 +409,8 @@ static bool glob_of(const json_t *request, struct buf *glob, struct err *e)
 {
 	const char *p = json_string_or(request, "pattern", "*");
 	if (strlen(p) > HISTORY_MAX_PATTERN)
-		return err_set(e, "a history pattern has at most %d bytes, this one has %zu", HISTORY_MAX_PATTERN, strlen(p));
+		return err_set(e, "a history pattern has at most %d bytes, this one has %zu", HISTORY_MAX_PATTERN,
+			       strlen(p));
 	for (; *p; p++)
 		*p == '[' ? buf_puts(glob, "[[]") : buf_putc(glob, *p);
 	return true;
@@ -410,7 +419,10 @@ static bool glob_of(const json_t *request, struct buf *glob, struct err *e)
 static bool query_of(const json_t *request, struct query *q, struct buf *glob, struct err *e)
 {
 	const char *type = json_string_or(request, "hist_access_type", "range");
-	*q = (struct query){.output = json_bool_or(request, "output", false), .from = LLONG_MIN, .to = LLONG_MAX, .n = LLONG_MAX};
+	*q = (struct query){.output = json_bool_or(request, "output", false),
+			    .from = LLONG_MIN,
+			    .to = LLONG_MAX,
+			    .n = LLONG_MAX};
 	if (strcmp(type, "range") == 0) {
 		q->session = json_int_or(request, "session", 0);
 		q->from = json_int_or(request, "start", 0);

@@ -24,15 +24,15 @@
 #include "base/json.h"
 
 #define HISTORY_BUSY_MS 40
-#define HISTORY_DELAY_MS 250           /* from a line to its being written */
+#define HISTORY_DELAY_MS 250 /* from a line to its being written */
 #define HISTORY_RETRY_MAX_MS (600 * 1000)
-#define HISTORY_MAX_LINES 10000        /* in memory; the file has no ceiling */
+#define HISTORY_MAX_LINES 10000 /* in memory; the file has no ceiling */
 #define HISTORY_MAX_BYTES ((size_t)8 << 20)
 #define HISTORY_MAX_LINE ((size_t)256 << 10)  /* a longer input is not kept: half a cell is worse than none */
 #define HISTORY_MAX_OUTPUT ((size_t)64 << 10) /* a longer output is cut at a character */
 #define HISTORY_MAX_REPLY ((size_t)64 << 20)  /* older rows than fit are left out */
 #define HISTORY_MAX_PATTERN 1024
-#define HISTORY_QUERY_MS 200           /* a search that takes longer ends with what it has found, the newest */
+#define HISTORY_QUERY_MS 200 /* a search that takes longer ends with what it has found, the newest */
 #define HISTORY_TAIL_DEFAULT 10
 
 struct history;

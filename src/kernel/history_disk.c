@@ -44,12 +44,13 @@ static bool data_dir(char *to, size_t size, struct err *e)
 
 bool history_disk_path(struct history_disk *d, const char *path, struct err *e)
 {
-	char dir[PATH_MAX - 32];
+	char dir[PATH_MAX] = "";
 	if (!path && !data_dir(dir, sizeof dir, e))
 		return false;
+	const char *name = path ? path : dir;
 	/* SQLite takes a name that begins with `file:` or `:` for something else. */
-	const char *here = (path ? path : dir)[0] == '/' ? "" : "./";
-	int n = snprintf(d->path, sizeof d->path, "%s%s%s", here, path ? path : dir, path ? "" : "/history.sqlite");
+	int n =
+	    snprintf(d->path, sizeof d->path, "%s%s%s", *name == '/' ? "" : "./", name, path ? "" : "/history.sqlite");
 	return n < PATH_MAX || err_set(e, "the history file's name is over %d bytes", PATH_MAX);
 }
 
@@ -69,9 +70,9 @@ static void make_dirs(const char *path)
 static bool on_network(int fd)
 {
 	static const unsigned long network[] = {
-	    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC, AFS_SUPER_MAGIC, CODA_SUPER_MAGIC,
-	    CEPH_SUPER_MAGIC, V9FS_MAGIC, FUSE_SUPER_MAGIC, 0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */,
-	    0x19830326 /* BeeGFS */,
+	    NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,         SMB2_SUPER_MAGIC,      CIFS_SUPER_MAGIC,
+	    AFS_SUPER_MAGIC,  CODA_SUPER_MAGIC,        CEPH_SUPER_MAGIC,      V9FS_MAGIC,
+	    FUSE_SUPER_MAGIC, 0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */,
 	};
 	struct statfs fs;
 	if (fstatfs(fd, &fs) != 0)
@@ -225,7 +226,8 @@ static void set_aside(struct history_disk *d)
 		if (ok)
 			log_warn("the history file was not usable and has been renamed to %s; a new one is begun", to);
 		else
-			log_warn("the history file %s is not usable and cannot be renamed: %s", d->path, strerror(errno));
+			log_warn("the history file %s is not usable and cannot be renamed: %s", d->path,
+				 strerror(errno));
 	}
 	if (lock >= 0)
 		close(lock);
@@ -276,7 +278,10 @@ void history_disk_failed(struct history_disk *d, int rc, const char *doing)
 		return;
 	d->complained = true;
 	if (d->newer)
-		log_warn("the history file %s is of a newer version of Carrack; this kernel keeps its history in memory", d->path);
+		log_warn(
+		    "the history file %s is of a newer version of Carrack; this kernel keeps its history in memory",
+		    d->path);
 	else
-		log_warn("cannot %s the history file %s (%s); the history is kept in memory", doing, d->path, sqlite3_errstr(rc));
+		log_warn("cannot %s the history file %s (%s); the history is kept in memory", doing, d->path,
+			 sqlite3_errstr(rc));
 }

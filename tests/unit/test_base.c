@@ -176,7 +176,9 @@ TEST(the_log_is_private_and_one_line_an_entry)
 	umask(0);
 	CHECK(log_open("unit", unit_path(path, "log"), LOG_INFO, NULL));
 	errno = 77;
-	log_info("a\xe9" "b %s", "ü");
+	log_info("a\xe9"
+		 "b %s",
+		 "ü");
 	CHECK_INT(errno, 77);
 	log_debug("not this");
 	char big[8000];

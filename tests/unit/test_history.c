@@ -46,8 +46,9 @@ TEST(tail)
 	struct history *h = three_sessions();
 	CHECK_STR(ask(h, "{'hist_access_type':'tail','n':3,'output':false,'raw':true}"),
 		  "[[3,2,\"print(\\\"é\\\\n\\\")\"],[3,3,\"x[2]\"],[3,4,\"q\"]]");
-	CHECK_STR(ask(h, "{'hist_access_type':'tail','n':6}"),
-		  "[[2,1,\"x\"],[2,2,\"y[1]\"],[3,1,\"x\"],[3,2,\"print(\\\"é\\\\n\\\")\"],[3,3,\"x[2]\"],[3,4,\"q\"]]");
+	CHECK_STR(
+	    ask(h, "{'hist_access_type':'tail','n':6}"),
+	    "[[2,1,\"x\"],[2,2,\"y[1]\"],[3,1,\"x\"],[3,2,\"print(\\\"é\\\\n\\\")\"],[3,3,\"x[2]\"],[3,4,\"q\"]]");
 	CHECK_STR(ask(h, "{'hist_access_type':'tail','n':0}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'tail','n':-1}"), "[]");
 	CHECK_INT(count_of(ask(h, "{'hist_access_type':'tail','n':1000000}"), ",\""), 9);
@@ -108,7 +109,8 @@ TEST(range_of_other_sessions)
 	CHECK_STR(ask(h, "{'hist_access_type':'range','session':4}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'range','session':-9223372036854775808}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'range','session':9223372036854775807}"), "[]");
-	CHECK_STR(ask(h, "{'hist_access_type':'range','start':-9223372036854775808,'stop':-9223372036854775808}"), "[]");
+	CHECK_STR(ask(h, "{'hist_access_type':'range','start':-9223372036854775808,'stop':-9223372036854775808}"),
+		  "[]");
 	h = again(h); /* this session has no line yet */
 	CHECK_STR(ask(h, "{'hist_access_type':'range'}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'range','session':-2}"), two);
@@ -127,13 +129,15 @@ TEST(search)
 		  "[[3,1,\"x\"],[3,3,\"x[2]\"]]");
 	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'*[?]'}"), "[[2,2,\"y[1]\"],[3,3,\"x[2]\"]]");
 	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'[xy]'}"), "[]");
-	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'*\\\"?\\\\n*'}"), "[[3,2,\"print(\\\"é\\\\n\\\")\"]]");
+	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'*\\\"?\\\\n*'}"),
+		  "[[3,2,\"print(\\\"é\\\\n\\\")\"]]");
 	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'X'}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':''}"), "[]");
 	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'*','n':0}"), "[]");
 	CHECK_INT(count_of(ask(h, "{'hist_access_type':'search'}"), ",\""), 9);
 	CHECK_INT(count_of(ask(h, "{'hist_access_type':'search','unique':true}"), ",\""), 7);
-	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'x','unique':true,'output':true}"), "[[3,1,[\"x\",null]]]");
+	CHECK_STR(ask(h, "{'hist_access_type':'search','pattern':'x','unique':true,'output':true}"),
+		  "[[3,1,[\"x\",null]]]");
 	history_close(h);
 }
 

@@ -78,7 +78,8 @@ static pid_t hold_lock(int *release, const char *begin_sql)
 		close(end[1]);
 		sqlite3 *db;
 		char c = 0;
-		bool ok = sqlite3_open(file, &db) == SQLITE_OK && sqlite3_exec(db, begin_sql, NULL, NULL, NULL) == SQLITE_OK;
+		bool ok =
+		    sqlite3_open(file, &db) == SQLITE_OK && sqlite3_exec(db, begin_sql, NULL, NULL, NULL) == SQLITE_OK;
 		_exit(ok && write(ready[1], &c, 1) == 1 && read(end[0], &c, 1) == 0 ? 0 : 1);
 	}
 	char c;
@@ -102,7 +103,8 @@ TEST(a_busy_file_makes_nobody_wait)
 	history_flush(h);
 	CHECK(clock_ms() - t < 4 * HISTORY_BUSY_MS);
 	CHECK(history_timeout(h) > 0);
-	CHECK_STR(ask(h, "{'hist_access_type':'tail','output':true}"), "[[1,1,[\"before\",\"out\"]],[1,2,[\"while\",null]]]");
+	CHECK_STR(ask(h, "{'hist_access_type':'tail','output':true}"),
+		  "[[1,1,[\"before\",\"out\"]],[1,2,[\"while\",null]]]");
 	CHECK(clock_ms() - t < 8 * HISTORY_BUSY_MS);
 	close(release);
 	waitpid(pid, NULL, 0);
@@ -110,7 +112,8 @@ TEST(a_busy_file_makes_nobody_wait)
 	CHECK_INT(history_timeout(h), -1);
 	CHECK_STR(log_text(), "");
 	h = again(h);
-	CHECK_STR(ask(h, "{'hist_access_type':'tail','output':true}"), "[[1,1,[\"before\",\"out\"]],[1,2,[\"while\",null]]]");
+	CHECK_STR(ask(h, "{'hist_access_type':'tail','output':true}"),
+		  "[[1,1,[\"before\",\"out\"]],[1,2,[\"while\",null]]]");
 	history_close(h);
 }
 
@@ -154,10 +157,12 @@ TEST(kernels_at_once_share_the_file)
 		waitpid(pid[k], NULL, 0);
 	struct history *h = history_open(file, NULL);
 	CHECK_INT(count_of(ask(h, "{'hist_access_type':'search'}"), "line"), KERNELS * LINES);
-	CHECK_INT(count_of(ask(h, "{'hist_access_type':'search','unique':true,'output':true}"), "line"), 2 * KERNELS * LINES);
+	CHECK_INT(count_of(ask(h, "{'hist_access_type':'search','unique':true,'output':true}"), "line"),
+		  2 * KERNELS * LINES);
 	for (int k = 0; k < KERNELS; k++) {
 		char request[100];
-		snprintf(request, sizeof request, "{'hist_access_type':'range','session':%d,'stop':%d}", k + 1, LINES + 1);
+		snprintf(request, sizeof request, "{'hist_access_type':'range','session':%d,'stop':%d}", k + 1,
+			 LINES + 1);
 		const char *got = ask(h, request);
 		char who[20];
 		snprintf(who, sizeof who, "%.7s", strstr(got, "kernel"));

@@ -9,7 +9,8 @@ static bool round_trips(const char *s, size_t n)
 	jx_string(&json, s, n);
 	utf8_put_escaped(&plain, s, n);
 	json_t *v = json_loadb(json.data, json.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	bool ok = CHECK(v != NULL) && CHECK_MEM(json_string_value(v), json_string_length(v), plain.data ? plain.data : "", plain.len);
+	bool ok = CHECK(v != NULL) &&
+		  CHECK_MEM(json_string_value(v), json_string_length(v), plain.data ? plain.data : "", plain.len);
 	json_decref(v);
 	buf_release(&json);
 	buf_release(&plain);
@@ -32,7 +33,8 @@ TEST(every_byte_alone_and_in_a_pair)
 
 TEST(random_bytes)
 {
-	static const char *const likely[] = {"é", "€", "😀", "\\", "\"", "\n", "\xf0\x9f", "\xed\xa0\x80", "abc", "\x7f", "/"};
+	static const char *const likely[] = {"é",   "€",    "😀", "\\", "\"", "\n", "\xf0\x9f", "\xed\xa0\x80",
+					     "abc", "\x7f", "/"};
 	srandom(1);
 	for (int round = 0; round < 20000; round++) {
 		struct buf b = BUF_INIT(BUF_MAX_SMALL);
@@ -120,8 +122,21 @@ TEST(defaults_for_what_is_absent_or_of_another_type)
 
 TEST(an_object_and_nothing_else)
 {
-	static const char *const bad[] = {"", " ", "[]", "1", "null", "\"x\"", "{", "{}x", "{} {}", "{\"a\":}", "{'a':1}",
-					  "{\"a\":\"\xff\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\ud800\"}", "{\"a\":1e999}"};
+	static const char *const bad[] = {"",
+					  " ",
+					  "[]",
+					  "1",
+					  "null",
+					  "\"x\"",
+					  "{",
+					  "{}x",
+					  "{} {}",
+					  "{\"a\":}",
+					  "{'a':1}",
+					  "{\"a\":\"\xff\"}",
+					  "{\"a\":\"\xed\xa0\x80\"}",
+					  "{\"a\":\"\\ud800\"}",
+					  "{\"a\":1e999}"};
 	struct err e;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		e.msg[0] = '\0';

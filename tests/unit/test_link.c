@@ -124,7 +124,8 @@ TEST(broken_frames)
 	CHECK_HAS(why, "ceiling");
 	CHECK_INT(take_patched(16, "\xff\xff\xff\xff", 4, why), LINK_BROKEN);
 	CHECK_INT(take_patched(24, "\xff\xff\xff\xff", 4, why), LINK_BROKEN);
-	CHECK_INT(take_patched(16, "\0\0\0\x20\0\0\0\x20\0\0\0\x20", 12, why), LINK_BROKEN); /* each fits, the sum not */
+	CHECK_INT(take_patched(16, "\0\0\0\x20\0\0\0\x20\0\0\0\x20", 12, why),
+		  LINK_BROKEN); /* each fits, the sum not */
 	CHECK_INT(take_patched(16, "\0\0\0\x20", 4, why), LINK_MORE);
 	CHECK_INT(take_patched(2, "\xff\xff", 2, why), LINK_FRAME); /* an unknown type is the caller's to judge */
 }

@@ -206,8 +206,8 @@ static void checks_parts(void)
 {
 	acknowledge();
 	acknowledge();
-	if (f.type != LINK_PUBLISH || f.request != 6 || f.seq != 2 || f.n != 3 || f.part[0].len != 7 || f.part[1].len != 0 ||
-	    f.part[2].len != 300000)
+	if (f.type != LINK_PUBLISH || f.request != 6 || f.seq != 2 || f.n != 3 || f.part[0].len != 7 ||
+	    f.part[1].len != 0 || f.part[2].len != 300000)
 		_exit(4);
 	acknowledge();
 	if (f.n != 2 || f.part[0].len != 2 || memcmp(f.part[0].data, "{}", 2) != 0)

@@ -107,8 +107,8 @@ TEST(every_character_and_every_cut)
 		bool ok = utf8_valid(s, n + 2) && utf8_count(s, n + 2) == 3 && utf8_offset(s, n + 2, 2) == n + 1 &&
 			  utf8_cut(s, n + 1) == n + 1;
 		for (size_t k = 1; k < n; k++)
-			ok = ok && utf8_char(s + 1, k) == -1 && !utf8_valid(s, 1 + k) && utf8_incomplete_tail(s, 1 + k) == k &&
-			     utf8_cut(s, 1 + k) == 1;
+			ok = ok && utf8_char(s + 1, k) == -1 && !utf8_valid(s, 1 + k) &&
+			     utf8_incomplete_tail(s, 1 + k) == k && utf8_cut(s, 1 + k) == 1;
 		if (!ok) {
 			CHECK_INT(c, -1);
 			return;
@@ -119,12 +119,23 @@ TEST(every_character_and_every_cut)
 TEST(surrogates_overlongs_and_beyond)
 {
 	static const char *const bad[] = {
-	    "\xed\xa0\x80",     "\xed\xbf\xbf",         "\xed\xa0\xbd\xed\xb8\x80", /* a pair of surrogates is not a character */
-	    "\xc0\x80",         "\xc1\xbf",             "\xe0\x80\x80",
-	    "\xe0\x9f\xbf",     "\xf0\x80\x80\x80",     "\xf0\x8f\xbf\xbf",
-	    "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",     "\xf8\x88\x80\x80\x80",
-	    "\xfe",             "\xff",                 "\x80",
-	    "\xbf\xbf",         "\xe2\x28\xa1",
+	    "\xed\xa0\x80",
+	    "\xed\xbf\xbf",
+	    "\xed\xa0\xbd\xed\xb8\x80", /* a pair of surrogates is not a character */
+	    "\xc0\x80",
+	    "\xc1\xbf",
+	    "\xe0\x80\x80",
+	    "\xe0\x9f\xbf",
+	    "\xf0\x80\x80\x80",
+	    "\xf0\x8f\xbf\xbf",
+	    "\xf4\x90\x80\x80",
+	    "\xf5\x80\x80\x80",
+	    "\xf8\x88\x80\x80\x80",
+	    "\xfe",
+	    "\xff",
+	    "\x80",
+	    "\xbf\xbf",
+	    "\xe2\x28\xa1",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		CHECK_INT(utf8_char(bad[i], strlen(bad[i])), 0);

@@ -31,14 +31,14 @@ static struct unit_test *unit_first, **unit_last = &unit_first;
 static int unit_failures; /* of the test that runs */
 static char unit_dir[PATH_MAX];
 
-#define TEST(test)                                                                                                     \
-	static void test(void);                                                                                        \
-	static struct unit_test unit_##test = {#test, test, NULL};                                                     \
-	__attribute__((constructor)) static void unit_add_##test(void)                                                 \
-	{                                                                                                              \
-		*unit_last = &unit_##test;                                                                             \
-		unit_last = &unit_##test.next;                                                                         \
-	}                                                                                                              \
+#define TEST(test)                                                     \
+	static void test(void);                                        \
+	static struct unit_test unit_##test = {#test, test, NULL};     \
+	__attribute__((constructor)) static void unit_add_##test(void) \
+	{                                                              \
+		*unit_last = &unit_##test;                             \
+		unit_last = &unit_##test.next;                         \
+	}                                                              \
 	static void test(void)
 
 /* Bytes as a reader can see them, cut where they get long. The result is good for four calls. */
@@ -90,7 +90,8 @@ static inline bool unit_bytes(const char *file, int line, const char *text, cons
 	if (got && want ? n == m && (n == 0 || memcmp(got, want, n) == 0) : got == want)
 		return true;
 	unit_fail(file, line, text);
-	fprintf(stderr, "    got  %s (%zu bytes)\n    want %s (%zu bytes)\n", unit_show(got, n), n, unit_show(want, m), m);
+	fprintf(stderr, "    got  %s (%zu bytes)\n    want %s (%zu bytes)\n", unit_show(got, n), n, unit_show(want, m),
+		m);
 	return false;
 }
 
@@ -130,7 +131,8 @@ static inline const char *unit_path(char to[PATH_MAX], const char *name)
 /* Runs one test in a child. True if it passed. */
 static inline bool unit_run(const struct unit_test *t)
 {
-	snprintf(unit_dir, sizeof unit_dir, "%.3000s/carrack-unit-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(unit_dir, sizeof unit_dir, "%.3000s/carrack-unit-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(unit_dir)) {
 		perror(unit_dir);
 		return false;
@@ -188,10 +190,10 @@ static inline int unit_main(int argc, char **argv)
 	return failed || !passed;
 }
 
-#define UNIT_MAIN                                                                                                      \
-	int main(int argc, char **argv)                                                                                \
-	{                                                                                                              \
-		return unit_main(argc, argv);                                                                          \
+#define UNIT_MAIN                             \
+	int main(int argc, char **argv)       \
+	{                                     \
+		return unit_main(argc, argv); \
 	}
 
 #endif
