@@ -118,6 +118,10 @@ bool json_bool_or(const json_t *object, const char *key, bool otherwise)
 json_int_t json_int_or(const json_t *object, const char *key, json_int_t otherwise)
 {
 	const json_t *v = json_object_get(object, key);
+	if (json_is_real(v)) {
+		double d = json_real_value(v);
+		return d >= -9e15 && d <= 9e15 ? (json_int_t)d : otherwise;
+	}
 	return json_is_integer(v) ? json_integer_value(v) : otherwise;
 }
 
@@ -125,8 +129,13 @@ json_t *json_object_from(const char *s, size_t n, const char *what, struct err *
 {
 	json_error_t je;
 	json_t *v = json_loadb(s ? s : "", n, JSON_ALLOW_NUL, &je);
+	if (!v && json_error_code(&je) == json_error_numeric_overflow) /* legal JSON, e.g. an id of 20 digits */
+		v = json_loadb(s, n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &je);
 	if (!v) {
-		err_set(e, "%s: expected a JSON object, cannot read it at byte %d: %s", what, je.position, je.text);
+		/* jansson quotes the text after "near": it may be a user's secret, and errors are logged. */
+		const char *near = strstr(je.text, " near ");
+		int shown = near ? (int)(near - je.text) : (int)strlen(je.text);
+		err_set(e, "%s: expected a JSON object, cannot read it at byte %d: %.*s", what, je.position, shown, je.text);
 		return NULL;
 	}
 	if (!json_is_object(v)) {

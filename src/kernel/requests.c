@@ -204,7 +204,8 @@ static void answer_now(struct kernel *k, struct request *r)
 
 static void unknown(struct kernel *k, struct request *r)
 {
-	log_warn("nothing here answers a %s on %s", r->msg->type, jp_channel_names[r->channel]);
+	log_warn("a message of a type that is not answered on %s", jp_channel_names[r->channel]);
+	log_debug("it was a %s", r->msg->type);
 	if (pub_open(&k->pub, &r->window, r->msg, false))
 		pub_close(&k->pub, &r->window);
 	request_free(r);

@@ -75,7 +75,7 @@ void stdin_receive(struct kernel *k)
 		}
 		const char *why = not_awaited(k, &m);
 		if (why)
-			log_info("dropped on stdin: a %s; %s", m.type, why);
+			log_info("dropped on stdin: %s", why);
 		else
 			answer(k, &m);
 		jp_message_release(&m);
