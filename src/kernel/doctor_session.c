@@ -130,6 +130,18 @@ static bool ask_r(struct doctor *d, const char *code_file, const char *report_fi
 	return ok;
 }
 
+/* The front end has its home written in it: a copied or moved R starts the one it was copied from. */
+static void check_home(struct doctor *d, const struct report *r)
+{
+	const char *says = report_get(r, false, "R home");
+	char *a = says ? realpath(says, NULL) : NULL, *b = realpath(d->r.path, NULL);
+	if (a && b && strcmp(a, b) != 0)
+		doctor_problem(d, "name the home that `R RHOME` prints", "%s/bin/R starts the R in %s", d->r.path,
+			       says);
+	free(a);
+	free(b);
+}
+
 static bool ask_session(struct doctor *d, const char *code, const char *report_file, struct report *out)
 {
 	struct err e = {0};
@@ -166,6 +178,7 @@ static void compare_both(struct doctor *d, const char *dir, const char *code, co
 		if (asked) {
 			show_facts(&r);
 			show_added(&r);
+			check_home(d, &r);
 		}
 	}
 	doctor_section("R as a session");
@@ -195,9 +208,9 @@ void doctor_check_session(struct doctor *d)
 	struct err e = {0};
 	char dir[KN_PATH], file[3][KN_PATH];
 	static const char *const names[] = {"code.R", "r", "session"};
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *other = getenv("CARRACK_SESSION");
 	struct buf code[2] = {BUF_INIT(BUF_MAX_SMALL), BUF_INIT(BUF_MAX_SMALL)};
-	d->other_session = getenv("CARRACK_SESSION") && *getenv("CARRACK_SESSION");
+	d->other_session = other && *other;
 	bool made = kn_path(dir, "%s/carrack-doctor-XXXXXX", tmp && *tmp ? tmp : "/tmp") && mkdtemp(dir);
 	bool ok = made || err_errno(&e, "cannot make a directory in %s", tmp && *tmp ? tmp : "/tmp");
 	for (size_t i = 0; ok && i < ARRAY_LEN(names); i++)

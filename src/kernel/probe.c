@@ -30,12 +30,11 @@ static bool start(struct talk *t, const struct rhome *r, struct err *e)
 	int ends[2] = {-1, -1}, pipes[2] = {-1, -1};
 	/* Only the two things that environ_make looks at; the rest of a kernel is not there. */
 	struct kernel *k = calloc(1, sizeof *k);
-	bool ok = k != NULL || err_set(e, "out of memory");
-	if (ok) {
-		k->options = &o;
-		k->rhome = *r;
-	}
-	ok = ok && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 || err_errno(e, "socketpair"));
+	if (!k)
+		return err_set(e, "out of memory");
+	k->options = &o;
+	k->rhome = *r;
+	bool ok = (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 || err_errno(e, "socketpair"));
 	ok = ok && (pipe2(pipes, O_CLOEXEC) == 0 || err_errno(e, "pipe"));
 	ok = ok && environ_make(&env, k, ends[1], e);
 	ok = ok && kn_spawn(&t->pid, env.argv, env.envp, NULL, pipes[1], ends[1], e);

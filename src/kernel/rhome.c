@@ -20,6 +20,23 @@ static void set_source(struct rhome *r, const char *rule, const char *detail)
 		snprintf(r->source, sizeof r->source, "%s", rule);
 }
 
+/* Reads "4.2.2" (and no more than that is looked at of "4.2.2-x"). */
+static bool parse_version(const char *s, int *major, int *minor, int *patch)
+{
+	int *parts[] = {major, minor, patch};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		char *end;
+		if (*s < '0' || *s > '9')
+			return false;
+		long n = strtol(s, &end, 10);
+		if (n > 9999 || (i < 2 && *end != '.'))
+			return false;
+		*parts[i] = (int)n;
+		s = end + 1;
+	}
+	return true;
+}
+
 static bool read_version(struct rhome *r, struct err *e)
 {
 	char path[KN_PATH];
@@ -35,7 +52,7 @@ static bool read_version(struct rhome *r, struct err *e)
 		line += strspn(line, " \t");
 		snprintf(r->version, sizeof r->version, "%.*s", (int)strcspn(line, "\r\n \t"), line);
 	}
-	if (ok && (!line || sscanf(r->version, "%d.%d.%d", &r->major, &r->minor, &r->patch) != 3))
+	if (ok && (!line || !parse_version(r->version, &r->major, &r->minor, &r->patch)))
 		ok = err_set(e, "%s has no line `Version: x.y.z`; is this R complete?", path);
 	buf_release(&text);
 	return ok;
@@ -62,8 +79,7 @@ static bool check_parts(struct rhome *r, struct err *e)
 	if (!read_version(r, e))
 		return false;
 	int major = 0, minor = 0, patch = 0;
-	sscanf(RHOME_OLDEST, "%d.%d.%d", &major, &minor, &patch);
-	if (older_than(r, major, minor, patch))
+	if (!parse_version(RHOME_OLDEST, &major, &minor, &patch) || older_than(r, major, minor, patch))
 		return err_set(e,
 			       "R %s in %s is too old; Carrack needs R " RHOME_OLDEST " or later (name another R with "
 			       "--r-home or R_HOME)",

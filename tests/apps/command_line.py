@@ -59,3 +59,46 @@ def fake_r(home, version='4.3.1', without=()):
         if name not in without:
             program(Path(home) / name, text)
     return Path(home)
+
+
+# The session's end of the link (docs/link.md), as far as these tests need it. What a session does is added to it.
+SESSION = """#!/usr/bin/python3
+import json, os, socket, struct, subprocess, sys
+if sys.argv[1:] == ['--version']:
+    sys.exit()
+link = socket.socket(fileno=int(os.environ.pop('CARRACK_LINK_FD')))
+seq = 0
+
+def receive():
+    head = link.recv(16, socket.MSG_WAITALL)
+    if not head:
+        sys.exit()
+    _, _, kind, _, request, n = struct.unpack('<BBHIII', head)
+    lengths = struct.unpack(f'<{n}I', link.recv(4 * n, socket.MSG_WAITALL)) if n else ()
+    return kind, request, [link.recv(k, socket.MSG_WAITALL) for k in lengths]
+
+waiting = []
+
+def call(kind, request, *parts):
+    global seq
+    seq += 1
+    parts = [json.dumps(p).encode() for p in parts]
+    link.sendall(struct.pack('<BBHIII', 0xC4, 1, kind, seq, request, len(parts)) +
+                 struct.pack(f'<{len(parts)}I', *map(len, parts)) + b''.join(parts))
+    while (frame := receive())[0] != 1:
+        waiting.append(frame)
+
+def take():
+    return waiting.pop(0) if waiting else receive()
+
+def config():
+    kind, _, parts = take()
+    assert kind == 2
+    return json.loads(parts[0])
+
+call(16, 0, {'link': 1, 'pid': os.getpid()})
+"""
+
+
+def session_program(path, rest):
+    return program(path, SESSION + rest)

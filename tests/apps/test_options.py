@@ -5,31 +5,8 @@ import subprocess
 import time
 
 import pytest
-from command_line import CARRACK, Shell, ok, program, refused
+from command_line import CARRACK, Shell, ok, refused, session_program
 from jupyter_apps import FACTOR
-
-# A session that writes down what it was told and ends.
-SESSION = '''#!{python}
-import json, os, socket, struct
-link = socket.socket(fileno=int(os.environ['CARRACK_LINK_FD']))
-def receive():
-    head = link.recv(16, socket.MSG_WAITALL)
-    n = struct.unpack('<BBHIII', head)[-1]
-    lengths = struct.unpack('<%dI' % n, link.recv(4 * n, socket.MSG_WAITALL)) if n else ()
-    return head[2], [link.recv(k, socket.MSG_WAITALL) for k in lengths]
-hello = json.dumps({{'link': 1, 'pid': os.getpid()}}).encode()
-link.sendall(struct.pack('<BBHIIII', 0xC4, 1, 16, 1, 0, 1, len(hello)) + hello)
-while True:
-    kind, parts = receive()
-    if kind == 2:
-        break
-config = json.loads(parts[0])
-with open('{out}.part', 'w') as f:
-    json.dump(config, f)
-os.rename('{out}.part', '{out}')
-receive()
-'''
-
 
 @pytest.fixture
 def shell(tmp_path):
@@ -40,7 +17,12 @@ def shell(tmp_path):
 def told(shell, tmp_path):
     """Starts the kernel with these words and returns the CONFIG that its session gets."""
     out, file = tmp_path / 'config.json', tmp_path / 'connection.json'
-    session = program(tmp_path / 'session', SESSION.format(python='/usr/bin/python3', out=out))
+    session = session_program(tmp_path / 'session', f"""
+with open('{out}.part', 'w') as f:
+    json.dump(config(), f)
+os.rename('{out}.part', '{out}')
+receive()
+""")
     file.write_text(json.dumps({
         'transport': 'ipc', 'ip': str(tmp_path / 'socket'), 'key': 'k', 'signature_scheme': 'hmac-sha256',
         **{f'{c}_port': i for i, c in enumerate(['shell', 'control', 'stdin', 'iopub', 'hb'], 1)}}))
