@@ -120,6 +120,15 @@ TEST(defaults_for_what_is_absent_or_of_another_type)
 	json_decref(o);
 }
 
+TEST(whole_numbers_may_be_written_as_reals)
+{
+	json_t *o = json_pack("{s:f,s:f,s:f}", "whole", 7.0, "large", 1e300, "small", -1e300);
+	CHECK_INT(json_int_or(o, "whole", 1), 7);
+	CHECK_INT(json_int_or(o, "large", 1), 1);
+	CHECK_INT(json_int_or(o, "small", 1), 1);
+	json_decref(o);
+}
+
 TEST(an_object_and_nothing_else)
 {
 	static const char *const bad[] = {"",
@@ -153,11 +162,23 @@ TEST(an_object_and_nothing_else)
 	json_decref(o);
 }
 
+TEST(errors_say_nothing_of_the_content)
+{
+	static const char *const bad[] = {"{\"code\":\"secret\" \"secret\"}", "{\"code\":secret}",
+					  "{\"code\":\"secret"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err e = {0};
+		CHECK(!json_object_from(bad[i], strlen(bad[i]), "thing", &e));
+		CHECK(!strstr(e.msg, "secret"));
+	}
+}
+
 TEST(an_integer_beyond_64_bits_is_legal)
 {
 	json_t *o = json_object_from("{\"a\":99999999999999999999,\"b\":1}", 32, "thing", NULL);
 	CHECK(json_is_number(json_object_get(o, "a")));
 	CHECK_INT(json_int_or(o, "a", -1), -1);
+	CHECK_INT(json_int_or(o, "b", -1), 1);
 	json_decref(o);
 }
 
