@@ -121,7 +121,9 @@ static bool ask_r(struct doctor *d, const char *code_file, const char *report_fi
 	if (ran.timed_out)
 		doctor_problem(d, to_do, "R did not finish within %d s", R_LIMIT_MS / 1000);
 	else if (!ok)
-		doctor_problem(d, to_do, "R ended (status %d) without a report: %s", ran.status, e.msg);
+		doctor_problem(d, to_do, "R ended %s %d without a report: %s",
+			       WIFSIGNALED(ran.status) ? "by signal" : "with exit status",
+			       WIFSIGNALED(ran.status) ? WTERMSIG(ran.status) : WEXITSTATUS(ran.status), e.msg);
 	else
 		doctor_line("start", "%lld ms, from start to end", (long long)ran.took_ms);
 	if (!ok)
@@ -142,6 +144,20 @@ static void check_home(struct doctor *d, const struct report *r)
 	free(b);
 }
 
+/* What profiles printed. An error in one does not stop R, but leaves the rest of the profile undone. */
+static void check_start_text(struct doctor *d, const struct buf *text)
+{
+	show_text("At its start it", text);
+	for (const char *line = text->len ? text->data : NULL; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, "Error", 5) != 0)
+			continue;
+		doctor_problem(d, "mend the .Rprofile, Rprofile.site or .Renviron that it comes from",
+			       "R's start met with an error: %.*s", (int)strcspn(line, "\n"), line);
+		return;
+	}
+}
+
 static bool ask_session(struct doctor *d, const char *code, const char *report_file, struct report *out)
 {
 	struct err e = {0};
@@ -156,6 +172,7 @@ static bool ask_session(struct doctor *d, const char *code, const char *report_f
 			       "%s", e.msg);
 		show_text("The session", &p.text);
 	} else if (!d->other_session) {
+		check_start_text(d, &p.text);
 		ok = report_read(out, report_file, &e);
 		if (!ok)
 			doctor_problem(d, "start a kernel with CARRACK_LOG=debug and --log FILE, and read FILE",

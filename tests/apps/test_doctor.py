@@ -95,6 +95,20 @@ def test_a_session_that_answers_with_an_error(with_session):
     assert status == 1 and 'simpleError: no' in problems(report)[0][0]
 
 
+def test_a_profile_that_fails(shell):
+    (shell.home / '.Rprofile').write_text("message('hello'); stop('broken profile')\n")
+    report = shell.carrack('doctor', timeout=90).stdout
+    assert any('broken profile' in p and '.Rprofile' in to_do for p, to_do in problems(report))
+    assert '| hello' in report and 'the same as R' in report
+
+
+def test_a_profile_that_quits(shell):
+    (shell.home / '.Rprofile').write_text('q(status = 3)\n')
+    report = shell.carrack('doctor', timeout=90).stdout
+    assert 'R ended with exit status 3 without a report' in problems(report)[0][0]
+    assert 'the session ended by itself with exit status 3' in problems(report)[1][0]
+
+
 def test_no_session(shell, tmp_path):
     shutil.copy(CARRACK, tmp_path)
     report = shell.run(tmp_path / 'carrack', 'doctor').stdout
