@@ -12,7 +12,8 @@
  *     comm JSON            comm_open                         badframe             garbage on the link
  *     publish TYPE JSON    any message                       badjson, badtype     what nobody may PUBLISH
  *     buffers              the request's buffers again       log LEVEL TEXT       a line for the kernel's log
- *     env NAME             `out` the variable's value        trap                 SIGTERM and SIGHUP are ignored
+ *     env NAME             `out` the variable's value        trap                 ignore SIGTERM and SIGHUP
+ *     unlink               close the link, and hang
  */
 #include "echo.h"
 
@@ -196,6 +197,13 @@ static bool do_badframe(struct cell *c, const char *arg)
 	return do_hang(c, arg);
 }
 
+/* A session that closes its end and lives on, which a library that closes all descriptors can make of any. */
+static bool do_unlink(struct cell *c, const char *arg)
+{
+	close(echo_peer.fd);
+	return do_hang(c, arg);
+}
+
 static bool do_env(struct cell *c, const char *arg)
 {
 	const char *value = getenv(arg);
@@ -233,6 +241,7 @@ static const struct {
     {"child", do_child},       {"input", do_input},     {"password", do_password}, {"error", do_error},
     {"quit", do_quit},         {"exitnow", do_exitnow}, {"crash", do_crash},       {"kill9", do_kill9},
     {"badframe", do_badframe}, {"env", do_env},         {"log", do_log},           {"trap", do_trap},
+    {"unlink", do_unlink},
 };
 
 bool echo_directive(struct cell *c, const char *line)

@@ -4,7 +4,8 @@
  * this file from its end. main() opens the link, reads CONFIG, says READY, answers one REQUEST after the other and ends
  * at SHUTDOWN or with the link. What a language does with a line of a cell is done by echo-directives.c.
  *
- * Before READY it waits ECHO_START_MS milliseconds; with ECHO_START_FAIL it ends there with that status.
+ * Before READY it writes ECHO_START_TEXT to stdout and waits ECHO_START_MS milliseconds; with ECHO_START_FAIL it ends
+ * there with that status.
  */
 #include "echo.h"
 
@@ -247,7 +248,10 @@ static bool start(struct err *e)
 		return false;
 	if (f.type != LINK_CONFIG)
 		return err_set(e, "the kernel sent %s where CONFIG was due", link_type_name(f.type));
-	const char *ms = getenv("ECHO_START_MS"), *failure = getenv("ECHO_START_FAIL");
+	const char *text = getenv("ECHO_START_TEXT"), *ms = getenv("ECHO_START_MS"),
+		   *failure = getenv("ECHO_START_FAIL");
+	if (text)
+		puts(text); /* C's own buffer: the peer flushes it before the next frame */
 	if (ms)
 		poll(NULL, 0, (int)strtol(ms, NULL, 10));
 	if (failure) {

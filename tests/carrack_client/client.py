@@ -139,12 +139,14 @@ class Client:
         self.arrived = []    # all channels, in order of arrival
         self.count = 0
         self.first = None  # how many requests had been sent when the subscription was known to stand
+        self.closed = False
         self.sockets = {}
         self.poller = zmq.Poller()
         for channel in CHANNELS:
             if channel != 'iopub' or subscribe is not None:
                 self.open(channel)
         kernel.clients.append(self)
+        self.wait_connected()
         if subscribe is not None and not slow:
             self.wait(lambda: self.of_type('iopub_welcome'), 'iopub_welcome')
         self.first = len(kernel.sent)
@@ -162,10 +164,17 @@ class Client:
         else:
             socket.rcvhwm = socket.sndhwm = 0
             socket.identity = self.identity
+        if channel == 'stdin':
+            self.monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         socket.connect(self.kernel.endpoint(channel))
         self.sockets[channel] = socket
         if not (channel == 'iopub' and self.slow):
             self.poller.register(socket, zmq.POLLIN)
+
+    def wait_connected(self):
+        """A question to a client whose stdin socket has not connected yet finds nobody."""
+        self.wait(lambda: self.monitor.poll(0), 'connection on stdin')
+        self.sockets['stdin'].disable_monitor()
 
     @property
     def full(self):
@@ -266,7 +275,7 @@ class Client:
         for socket, _ in self.poller.poll(int(seconds * 1000)):
             channel = next(c for c, s in self.sockets.items() if s is socket)
             try:
-                while True:
+                for _ in range(100):
                     frames = socket.recv_multipart(zmq.DONTWAIT)
                     came = True
                     self.take(channel, frames)
@@ -317,14 +326,15 @@ class Client:
         return self.by_parent.get(('iopub', request.id), [])
 
     def wait_idle(self, *requests):
-        """Until the given requests of any client, or all that were sent, are idle here."""
-        open_ = {r.id for r in (requests or self.kernel.sent) if not r.dropped}
+        """Until the given requests of any client, or all that were sent since it subscribed, are idle here."""
+        open_ = {r.id for r in (requests or self.kernel.sent[self.first:]) if not r.dropped}
 
         def idle():
             return not open_ - {m.parent_id for m in self.received['iopub'] if m.state == 'idle'}
         return self.wait(idle, f'idle of {len(open_)} requests')
 
     def close(self):
+        self.closed = True
         for socket in self.sockets.values():
             socket.close()
         self.sockets = {}

@@ -280,7 +280,7 @@ class Kernel:
     def say_goodbye(self):
         """Waits until every request is idle at every client, then shuts down. What comes after an idle that should not
         comes before the idle of the last kernel_info, which is a barrier."""
-        hearing = [c for c in self.clients if c.sockets] or [self.client()]
+        hearing = [c for c in self.clients if not c.closed] or [self.client()]
         barrier = hearing[0].request('kernel_info_request', channel='shell')
         shutdown = None
         for client in hearing:

@@ -65,8 +65,8 @@ def topics(kernel, client, sent):
 def parents(kernel, client, sent):
     """The parent is a copy of the header of a request that somebody sent; some messages have none."""
     cell_seen = False
-    for m in client.arrived:
-        cell_seen = cell_seen or sent.get(m.parent_id) is not None and sent[m.parent_id].type == 'execute_request'
+    for m in (m for channel in client.received.values() for m in channel):
+        cell_seen = cell_seen or m.channel == 'iopub' and m.parent_id in sent and sent[m.parent_id].type == 'execute_request'
         if m.parent:
             request = sent.get(m.parent_id)
             if request is None:
@@ -94,7 +94,8 @@ def own_replies(kernel, client, sent):
         if request.client is not client or request.type not in REPLIED:
             continue
         n = len(request.replies)
-        if request.dropped and n or n > 1 or n == 0 and not request.dropped and not kernel.killed:
+        owed = not request.dropped and not kernel.killed and not client.closed
+        if request.dropped and n or n > 1 or n == 0 and owed:
             yield f'{request}: {n} replies'
 
 
@@ -122,7 +123,8 @@ def one_order(kernel, client, sent):
 
 
 def windows(kernel, client, sent):
-    """busy, what belongs to it, the reply, idle; and after that nothing but text (law 6: late_text)."""
+    """busy, what belongs to it, the reply, idle; and after that nothing but text (law 6: late_text), and the end of the
+    comms of a session that is gone."""
     order = {r.id: i for i, r in enumerate(kernel.sent)}
     for request in sent.values():
         messages = client.by_parent.get(('iopub', request.id), [])
@@ -131,7 +133,7 @@ def windows(kernel, client, sent):
         if request.dropped or client.first is None or order[request.id] < client.first:
             continue
         states = [m.state for m in messages if m.state]
-        if kernel.killed and states in ([], ['busy']) or not client.sockets and kernel.process.poll() is None:
+        if (kernel.killed or client.closed) and states in ([], ['busy']):
             continue
         if states != ['busy', 'idle']:
             yield f'{request}: the statuses are {states}'
@@ -139,7 +141,8 @@ def windows(kernel, client, sent):
         if messages[0].state != 'busy':
             yield f'{request}: {messages[0]} came before busy'
         end = next(i for i, m in enumerate(messages) if m.state == 'idle')
-        yield from (f'{request}: {m} came after idle' for m in messages[end + 1:] if m.type != 'stream')
+        yield from (f'{request}: {m} came after idle' for m in messages[end + 1:]
+                    if m.type not in ('stream', 'comm_close'))
         for reply in request.replies:
             if not messages[0].date <= reply.date <= messages[end].date:
                 yield f'{request}: the reply of {reply.date} is not between busy and idle ({messages[0].date}, {messages[end].date})'
@@ -193,5 +196,5 @@ def late_text(kernel, client, sent):
             started = request
         elif m.state == 'idle':
             closed.add(request.id)
-        elif m.type == 'stream' and request.id in closed and request is not started:
+        elif m.type in ('stream', 'comm_close') and request.id in closed and request is not started:
             yield f'{m}: late text of {request}, but {started} had started'

@@ -1,0 +1,114 @@
+"""Slow, stuck and absent subscribers: nothing is lost, memory is bounded, the session waits instead (law 7)."""
+import time
+
+MB = 1_000_000
+
+
+def pattern(n):
+    return ''.join(chr(97 + i % 26) * 79 + '\n' for i in range((n + 79) // 80))[:n]
+
+
+def wait_full(kernel, still=0.5):
+    """Until the kernel process does no more: it holds what it may hold."""
+    last, since = kernel.cpu(), time.monotonic()
+    while time.monotonic() - since < still:
+        time.sleep(0.05)
+        if (now := kernel.cpu()) != last:
+            last, since = now, time.monotonic()
+
+
+def test_law_7_memory_is_bounded_while_a_subscriber_does_not_read(kernel):
+    """2 GB are on their way to a subscriber that takes nothing; then it takes everything there is."""
+    client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cell = client.submit('\n'.join(['big 250000000'] * 8))
+    wait_full(kernel)
+    assert kernel.pss() < 300 * MB
+    assert not cell.replies
+    begin = time.monotonic()
+    assert client.heartbeat() == b'ping'
+    assert client.request('kernel_info_request', channel='control').wait_reply().reply['execution_state'] == 'busy'
+    client.request('interrupt_request', channel='control').wait_reply()
+    assert time.monotonic() - begin < 2
+    slow.read_iopub(lambda ms: ms[-1].parent_id == cell.id and ms[-1].state == 'idle', 'idle')
+    assert cell.wait_reply().status == 'error'
+    text = ''.join(m.content['text'] for m in slow.iopub_of(cell) if m.type == 'stream')
+    assert len(text) > 20 * MB and text == pattern(len(text))
+
+
+def test_law_7_nothing_is_lost_for_a_slow_subscriber(kernel):
+    """More than the kernel holds, read late: every byte arrives, in order, and the kernel's memory is given back."""
+    n = 200 * MB
+    client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cell = client.submit(f'big {n}\nresult done')
+    wait_full(kernel)
+    assert not cell.replies
+    slow.read_iopub(lambda ms: ms[-1].parent_id == cell.id and ms[-1].state == 'idle', 'idle')
+    messages = slow.iopub_of(cell)
+    assert ''.join(m.content['text'] for m in messages if m.type == 'stream') == pattern(n)
+    assert [m.type for m in messages if m.type != 'stream'] == ['status', 'execute_input', 'execute_result', 'status']
+    assert cell.wait_reply().status == 'ok'
+    wait_full(kernel)
+    assert kernel.pss() < 100 * MB
+
+
+def test_a_subscriber_that_goes_away_frees_the_session(kernel):
+    client, slow = kernel.client(), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cell = client.submit(f'big {150 * MB}')
+    for _ in range(20):
+        client.settle(0.05)
+    assert not cell.done  # the slow one holds everybody up
+    slow.close()
+    cell.wait()
+    assert len(cell.stdout) == 150 * MB
+
+
+def test_a_slow_subscriber_does_not_delay_control(kernel):
+    client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    client.submit(f'big {300 * MB}')
+    wait_full(kernel)
+    begin = time.monotonic()
+    for _ in range(20):
+        client.request('kernel_info_request', channel='control').wait_reply()
+        client.request('kernel_info_request', channel='shell').wait_reply()
+    assert time.monotonic() - begin < 2
+    begin = time.monotonic()
+    client.shutdown()
+    kernel.killed = True  # the slow one cannot have heard all of it
+    kernel.wait_exit()
+    assert time.monotonic() - begin < 5
+
+
+def test_nobody_listens(kernel):
+    """Without a subscriber text goes nowhere, at full speed and without memory."""
+    client = kernel.client(subscribe=None)
+    begin = time.monotonic()
+    assert client.submit(f'big {300 * MB}').wait_reply().status == 'ok'
+    assert time.monotonic() - begin < 10
+    assert kernel.pss() < 100 * MB
+
+
+def test_many_small_messages_to_a_slow_subscriber(kernel):
+    """Statuses and displays are messages too; none is lost."""
+    client, slow = kernel.client(), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cells = [client.submit(f'display {{"data": {{"text/plain": "{i}"}}, "metadata": {{}}}}\n{i}') for i in range(1000)]
+    client.wait_idle(*cells)
+    slow.read_iopub(lambda ms: ms[-1].parent_id == cells[-1].id and ms[-1].state == 'idle', 'idle')
+    assert [m.id for m in slow.received['iopub'] if m.parent] == [m.id for m in client.received['iopub'] if m.parent]
+
+
+def test_slow_reader_of_replies(kernel):
+    """A client that does not read its shell socket gets all its replies when it does."""
+    client = kernel.client()
+    socket = client.sockets['shell']
+    client.poller.unregister(socket)
+    requests = [client.request('kernel_info_request') for _ in range(2000)]
+    client.wait_idle(requests[-1])
+    import zmq
+    client.poller.register(socket, zmq.POLLIN)
+    for request in requests:
+        request.wait()
