@@ -220,13 +220,12 @@ void session_reap(struct kernel *k)
 	if (s->link >= 0)
 		close(s->link);
 	s->link = -1;
-	comm_all_closed(k);
-	bool leaving = s->state == SESSION_LEAVING || k->stop.on;
-	bool starting = s->state == SESSION_STARTING;
-	if (leaving) {
+	if (s->state == SESSION_LEAVING || k->stop.on) {
 		left(k);
 		return;
 	}
+	bool starting = s->state == SESSION_STARTING;
+	comm_all_closed(k);
 	s->pid = 0;
 	s->state = SESSION_NONE;
 	describe(s, status, how, sizeof how);
