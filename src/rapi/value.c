@@ -1,0 +1,63 @@
+#include "rapi/value.h"
+
+#include "rapi/keep.h"
+
+SEXP r_string(const char *s, size_t n)
+{
+	SEXP chars = PROTECT(Rf_mkCharLenCE(s, (int)n, CE_UTF8));
+	SEXP string = Rf_ScalarString(chars);
+	UNPROTECT(1);
+	return string;
+}
+
+SEXP r_lines(const char *s, size_t n)
+{
+	R_xlen_t count = 1, line = 0;
+	for (size_t i = 0; i < n; i++)
+		count += s[i] == '\n';
+	SEXP lines = PROTECT(Rf_allocVector(STRSXP, count));
+	while (line < count) {
+		const char *end = memchr(s, '\n', n);
+		size_t len = end ? (size_t)(end - s) : n;
+		SET_STRING_ELT(lines, line++, Rf_mkCharLenCE(s, (int)len, CE_UTF8));
+		if (!end)
+			break;
+		s += len + 1;
+		n -= len + 1;
+	}
+	UNPROTECT(1);
+	return lines;
+}
+
+const char *r_text(SEXP strings, R_xlen_t i)
+{
+	if (TYPEOF(strings) != STRSXP || i >= XLENGTH(strings))
+		return "";
+	return Rf_translateCharUTF8(STRING_ELT(strings, i));
+}
+
+SEXP r_option(const char *name)
+{
+	return Rf_GetOption1(Rf_install(name));
+}
+
+bool r_option_is_true(const char *name)
+{
+	SEXP value = r_option(name);
+	return TYPEOF(value) == LGLSXP && XLENGTH(value) == 1 && LOGICAL(value)[0] == TRUE;
+}
+
+SEXP r_call_module(const char *function, int n, const SEXP *args)
+{
+	PROTECT_INDEX at;
+	SEXP call = R_NilValue;
+	for (int i = 0; i < n; i++)
+		PROTECT(args[i]);
+	PROTECT_WITH_INDEX(call, &at);
+	for (int i = n; i-- > 0;)
+		REPROTECT(call = Rf_cons(args[i], call), at);
+	REPROTECT(call = Rf_lcons(Rf_install(function), call), at);
+	SEXP value = Rf_eval(call, r_kept(R_KEEP_MODULES));
+	UNPROTECT(n + 1);
+	return value;
+}

@@ -1,0 +1,228 @@
+/* execute.c: running a cell. The whole of it is parsed first; then one expression after the other goes through what R's own
+ * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
+ */
+#include "session/session.h"
+
+#include "rapi/exec.h"
+#include "rapi/keep.h"
+
+struct expression {
+	SEXP code;  /* kept in R_KEEP_CODE */
+	bool last;
+	bool asked; /* a user expression: its value is printed whether visible or not, into *text */
+	struct buf *text;
+};
+
+/* Takes what was captured, without the line's end, as the text of a value. */
+static void end_capture(struct buf *text)
+{
+	ss_console_capture_end(text);
+	if (text->len && text->data[text->len - 1] == '\n')
+		text->data[--text->len] = '\0';
+}
+
+static void publish_value(struct buf *text, bool result)
+{
+	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&content, '{');
+	if (result)
+		jx_key_int(&content, "execution_count", ss.count);
+	buf_puts(&content, result ? ",\"data\":{\"text/plain\":" : "\"data\":{\"text/plain\":");
+	jx_string(&content, text->data, text->len);
+	buf_puts(&content, "},\"metadata\":{}}");
+	buf_release(text);
+	ss_publish(result ? "execute_result" : "display_data", &content);
+}
+
+/* May jump: print methods are the user's. */
+static void show(SEXP value, bool last)
+{
+	if (ss.silent)
+		return;
+	if (!last && ss.mode != SS_NOTEBOOK) {
+		Rf_PrintValue(value);
+		return;
+	}
+	ss_console_capture();
+	Rf_PrintValue(value);
+	struct buf text = BUF_INIT(BUF_MAX_MESSAGE);
+	end_capture(&text);
+	if (text.len)
+		publish_value(&text, last);
+	buf_release(&text);
+}
+
+static void set_last_value(SEXP value)
+{
+	SEXP symbol = Rf_install(".Last.value");
+	if (SET_SYMVALUE)
+		SET_SYMVALUE(symbol, value);
+	else
+		Rf_defineVar(symbol, value, R_BaseEnv);
+}
+
+static void evaluate(void *data)
+{
+	struct expression *x = data;
+	ss_condition_listen();
+	R_CheckUserInterrupt(); /* one that came between two expressions */
+	R_Visible = FALSE;
+	SEXP value = PROTECT(Rf_eval(x->code, R_GlobalEnv));
+	bool visible = R_Visible;
+	ss_condition_ended_well(); /* an error that the user's `abort` restart has taken */
+	if (!x->asked)
+		set_last_value(value);
+	R_CheckUserInterrupt(); /* one that ended a call into C, system() for example */
+	if (x->asked) {
+		ss_console_capture();
+		Rf_PrintValue(value);
+		end_capture(x->text);
+	} else if (visible) {
+		show(value, x->last);
+	}
+	r_print_warnings();
+	if (Rf_callToplevelHandlers && !x->asked)
+		Rf_callToplevelHandlers(x->code, value, TRUE, visible);
+	UNPROTECT(1);
+}
+
+/* True if it came to its end; otherwise *error has the members of the error message. */
+static bool run_expression(struct expression *x, struct buf *error)
+{
+	r_before_expression();
+	ss_condition_begin();
+	bool ok = r_toplevel_exec(evaluate, x);
+	if (ok) {
+		ss_console_capture_flush();
+		ss_condition_ended_well();
+		return true;
+	}
+	ss_condition_describe(error);
+	return false;
+}
+
+static bool run_cell(struct buf *error)
+{
+	SEXP code = r_kept(R_KEEP_CODE);
+	R_xlen_t n = XLENGTH(code);
+	for (R_xlen_t i = 0; i < n; i++) {
+		struct expression x = {.code = VECTOR_ELT(code, i), .last = i + 1 == n};
+		if (!run_expression(&x, error))
+			return false;
+	}
+	return true;
+}
+
+/* A copy that ss_parse may change. NULL, and *error filled, if it cannot be R code at all. */
+static char *copy_code(const json_t *value, size_t *n, struct buf *error)
+{
+	*n = json_string_length(value);
+	char *code = malloc(*n + 1);
+	if (!code) {
+		ss_condition_write(error, "error", "no memory for the code", "");
+		return NULL;
+	}
+	memcpy(code, *n ? json_string_value(value) : "", *n);
+	code[*n] = '\0';
+	const char *nul = memchr(code, '\0', *n);
+	if (!nul && *n < INT32_MAX)
+		return code;
+	size_t line = 1;
+	for (const char *p = code; nul && p < nul; p++)
+		line += *p == '\n';
+	char why[96];
+	if (nul)
+		snprintf(why, sizeof why, "there is a NUL character in line %zu; R code cannot hold one", line);
+	else
+		snprintf(why, sizeof why, "R code may be at most 2 GiB long");
+	ss_condition_write(error, "parseError", why, why);
+	free(code);
+	return NULL;
+}
+
+/* Parses into R_KEEP_CODE. */
+static bool parse_code(const json_t *value, struct buf *error)
+{
+	size_t n;
+	char *code = copy_code(value, &n, error);
+	if (!code)
+		return false;
+	enum ss_parsed parsed = ss_parse(code, &n);
+	if (parsed != SS_PARSE_OK) {
+		struct buf why = BUF_INIT(BUF_MAX_SMALL), lines = BUF_INIT(BUF_MAX_SMALL);
+		ss_parse_problem(parsed, code, n, &why);
+		buf_printf(&lines, "Error: %s", why.data ? why.data : "");
+		ss_condition_write(error, "parseError", why.data ? why.data : "", lines.data ? lines.data : "");
+		buf_release(&why);
+		buf_release(&lines);
+	}
+	free(code);
+	return parsed == SS_PARSE_OK;
+}
+
+/* ---- user_expressions ---- */
+
+static void user_expression(const json_t *code, struct buf *reply)
+{
+	struct buf error = BUF_INIT(BUF_MAX_MESSAGE), text = BUF_INIT(BUF_MAX_MESSAGE);
+	bool ok = parse_code(code, &error);
+	SEXP all = ok ? r_kept(R_KEEP_CODE) : R_NilValue;
+	for (R_xlen_t i = 0; ok && i < Rf_xlength(all); i++) {
+		struct expression x = {.code = VECTOR_ELT(all, i), .asked = true, .text = &text};
+		buf_clear(&text);
+		ok = run_expression(&x, &error);
+	}
+	if (ok) {
+		buf_puts(reply, "{\"status\":\"ok\",\"data\":{\"text/plain\":");
+		jx_string(reply, text.data ? text.data : "", text.len);
+		buf_puts(reply, "},\"metadata\":{}}");
+	} else {
+		buf_puts(reply, "{\"status\":\"error\",");
+		buf_put(reply, error.data, error.len);
+		buf_putc(reply, '}');
+	}
+	buf_release(&error);
+	buf_release(&text);
+}
+
+static void ok_reply(const json_t *content)
+{
+	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
+	const char *name;
+	json_t *code;
+	buf_puts(&reply, "{\"status\":\"ok\",\"payload\":[],\"user_expressions\":{");
+	json_object_foreach(json_object_get(content, "user_expressions"), name, code)
+	{
+		jx_key(&reply, name);
+		user_expression(code, &reply);
+	}
+	buf_puts(&reply, "}}");
+	ss_reply("execute_reply", &reply);
+}
+
+static void error_reply(struct buf *error)
+{
+	struct buf message = BUF_INIT(BUF_MAX_MESSAGE), reply = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&message, '{');
+	buf_put(&message, error->data, error->len);
+	buf_putc(&message, '}');
+	buf_puts(&reply, "{\"status\":\"error\",");
+	buf_put(&reply, error->data, error->len);
+	buf_putc(&reply, '}');
+	if (ss.silent)
+		buf_release(&message);
+	else
+		ss_publish("error", &message);
+	ss_reply("execute_reply", &reply);
+}
+
+void ss_execute(const json_t *head, const json_t *content)
+{
+	struct buf error = BUF_INIT(BUF_MAX_MESSAGE);
+	if (parse_code(json_object_get(content, "code"), &error) && run_cell(&error))
+		ok_reply(content);
+	else
+		error_reply(&error);
+	buf_release(&error);
+	r_keep(R_KEEP_CODE, R_NilValue);
+}

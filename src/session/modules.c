@@ -1,0 +1,53 @@
+/* modules.c: the R code that comes with the session. It lives in an environment of its own, below base and not on the search
+ * path; `native` in it holds the C functions that it calls. */
+#include "session/modules.h"
+
+#include "rapi/keep.h"
+#include "rapi/value.h"
+#include "session/session.h"
+
+static const struct {
+	const char *name;
+	DL_FUNC function;
+} natives[] = {
+    {"condition_seen", (DL_FUNC)(void (*)(void))ss_condition_seen},
+    {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
+};
+
+static SEXP make_natives(void)
+{
+	SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAY_LEN(natives)));
+	SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAY_LEN(natives)));
+	for (size_t i = 0; i < ARRAY_LEN(natives); i++) {
+		SET_STRING_ELT(names, (R_xlen_t)i, Rf_mkChar(natives[i].name));
+		SET_VECTOR_ELT(list, (R_xlen_t)i,
+			       R_MakeExternalPtrFn(natives[i].function, Rf_install("native symbol"), R_NilValue));
+	}
+	Rf_namesgets(list, names);
+	UNPROTECT(2);
+	return list;
+}
+
+static void load(const struct embedded_file *f, SEXP env)
+{
+	ParseStatus status;
+	SEXP text = PROTECT(r_string((const char *)f->data, f->len));
+	SEXP code = PROTECT(R_ParseVector(text, -1, &status, R_NilValue));
+	if (status != PARSE_OK)
+		Rf_error("the session's own file %s cannot be parsed", f->name);
+	for (R_xlen_t i = 0; i < XLENGTH(code); i++)
+		Rf_eval(VECTOR_ELT(code, i), env);
+	UNPROTECT(2);
+}
+
+void ss_modules_load(void)
+{
+	SEXP env = R_NewEnv(R_BaseEnv, TRUE, 64);
+	r_keep(R_KEEP_MODULES, env);
+	SEXP list = PROTECT(make_natives());
+	Rf_defineVar(Rf_install("native"), list, env);
+	UNPROTECT(1);
+	for (size_t i = 0; i < ss_module_files_n; i++)
+		load(&ss_module_files[i], env);
+	R_LockEnvironment(env, TRUE);
+}

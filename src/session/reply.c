@@ -1,0 +1,58 @@
+/* reply.c: what the session says over the link. */
+#include "session/session.h"
+
+void ss_send(int type, const char *head, const struct link_part *rest, size_t n)
+{
+	struct err e = {0};
+	if (link_peer_call(&ss.link, type, ss.request, head, rest, n, &e))
+		return;
+	if (getpid() == ss.link.owner && ss.link.fd < 0)
+		ss_link_gone();
+}
+
+static void send_message(int type, const char *msg_type, struct buf *content)
+{
+	char head[96];
+	snprintf(head, sizeof head, "{\"type\":\"%s\"}", msg_type);
+	if (content->failed) {
+		/* Over the ceiling of a message; what has to be said must still be JSON. */
+		buf_release(content);
+		buf_puts(content, type == LINK_REPLY
+					  ? "{\"status\":\"error\",\"ename\":\"error\",\"evalue\":\"the reply was too large\",\"traceback\":[]}"
+					  : "{\"data\":{\"text/plain\":\"<a value whose text is larger than a message may be>\"},\"metadata\":{}}");
+	}
+	struct link_part rest[] = {{content->data, content->len}, {"{}", 2}};
+	ss_send(type, head, rest, ARRAY_LEN(rest));
+	buf_release(content);
+}
+
+void ss_publish(const char *msg_type, struct buf *content)
+{
+	ss_console_release();
+	send_message(LINK_PUBLISH, msg_type, content);
+}
+
+void ss_reply(const char *msg_type, struct buf *content)
+{
+	if (!ss.replied)
+		send_message(LINK_REPLY, msg_type, content);
+	ss.replied = true;
+	buf_release(content);
+}
+
+void ss_log(const char *level, const char *fmt, ...)
+{
+	struct buf text = BUF_INIT(BUF_MAX_SMALL), head = BUF_INIT(BUF_MAX_SMALL);
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	buf_putc(&head, '{');
+	jx_key_string(&head, "level", level);
+	jx_key_string(&head, "text", text.data ? text.data : "");
+	buf_putc(&head, '}');
+	if (!head.failed)
+		ss_send(LINK_LOG, head.data, NULL, 0);
+	buf_release(&text);
+	buf_release(&head);
+}

@@ -1,0 +1,60 @@
+/* request.c: which function answers which request. */
+#include "session/session.h"
+
+static const struct {
+	const char *type, *reply;
+	void (*answer)(const json_t *head, const json_t *content);
+} answers[] = {
+    {"execute_request", "execute_reply", ss_execute},
+    {"is_complete_request", "is_complete_reply", ss_is_complete},
+};
+
+/* `x_request` is answered by `x_reply`; what is not called a request has no reply on the wire ("" says so to the kernel). */
+static void not_implemented(const char *type)
+{
+	char reply[96] = "";
+	size_t n = strlen(type), tail = strlen("_request");
+	if (n > tail && n < 64 && strcmp(type + n - tail, "_request") == 0)
+		snprintf(reply, sizeof reply, "%.*s_reply", (int)(n - tail), type);
+	struct buf content = BUF_INIT(BUF_MAX_SMALL), evalue = BUF_INIT(BUF_MAX_SMALL);
+	buf_printf(&evalue, "this session does not answer a request of type %.64s", type);
+	buf_puts(&content, "{\"status\":\"error\",");
+	ss_condition_write(&content, "NotImplemented", evalue.data, "");
+	buf_putc(&content, '}');
+	buf_release(&evalue);
+	ss_reply(reply, &content);
+}
+
+static void unreadable(const char *type, const struct err *e)
+{
+	struct buf content = BUF_INIT(BUF_MAX_SMALL);
+	buf_puts(&content, "{\"status\":\"error\",");
+	ss_condition_write(&content, "RequestError", e->msg, e->msg);
+	buf_putc(&content, '}');
+	ss_reply(type, &content);
+}
+
+void ss_request(const struct link_frame *f)
+{
+	struct err e = {0};
+	/* The frame's memory is reused by the next frame that is sent: everything is copied out of it here. */
+	uint32_t number = f->request;
+	json_t *head = link_frame_json(f, 0, &e), *content = head ? link_frame_json(f, 1, &e) : NULL;
+	const char *type = json_string_or(head, "type", "");
+	size_t i = 0;
+	while (i < ARRAY_LEN(answers) && strcmp(answers[i].type, type) != 0)
+		i++;
+	ss_request_begin(number);
+	ss.silent = json_bool_or(head, "silent", false);
+	ss.allow_stdin = json_bool_or(head, "allow_stdin", false);
+	ss.count = json_int_or(head, "execution_count", 0);
+	if (!content)
+		unreadable(i < ARRAY_LEN(answers) ? answers[i].reply : "", &e);
+	else if (i < ARRAY_LEN(answers))
+		answers[i].answer(head, content);
+	else
+		not_implemented(type);
+	ss_request_end();
+	json_decref(head);
+	json_decref(content);
+}
