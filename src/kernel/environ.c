@@ -2,7 +2,8 @@
  *
  * R's own front-end script makes the environment: `R -d PROGRAM` runs PROGRAM in the place of R's binary, after R_HOME,
  * R_SHARE_DIR and the like are set and etc/ldpaths was read. So packages, BLAS and children see what they see in a
- * terminal. The script splits PROGRAM at blanks; a directory with blanks in its name is reached by its descriptor.
+ * terminal. The shell splits PROGRAM at blanks and expands patterns in it; a directory with such a name is reached by
+ * its descriptor.
  */
 #include "base/log.h"
 #include "kernel/kernel.h"
@@ -14,32 +15,12 @@
 
 extern char **environ;
 
-/* carrack-session: next to this program (build tree), or where `make install` puts it. */
-static bool find_session(char *out, size_t max, struct err *e)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n <= 0)
-		return err_errno(e, "/proc/self/exe");
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	*slash = '\0';
-	snprintf(out, max, "%s/carrack-session", self);
-	if (access(out, X_OK) == 0)
-		return true;
-	snprintf(out, max, "%s/../libexec/carrack/carrack-session", self);
-	if (access(out, X_OK) == 0)
-		return true;
-	return err_set(e, "carrack-session is missing: it should be beside %s/carrack or in ../libexec/carrack; install again",
-		       self);
-}
-
 /* Through a descriptor that the script and the session inherit; opened once a kernel. */
-static bool without_blanks(char *path, size_t max, struct err *e)
+static bool plain_path(char *path, size_t max, struct err *e)
 {
 	static int dir = -1;
 	char *slash = strrchr(path, '/');
-	if (!strpbrk(path, " \t\n"))
+	if (!strpbrk(path, " \t\n*?[\\"))
 		return true;
 	*slash = '\0';
 	if (dir < 0)
@@ -123,17 +104,17 @@ static bool make_env(struct session_environ *s, int link_fd)
 
 static bool make_argv(struct session_environ *s, const struct kernel *k, struct err *e)
 {
-	const char *other = getenv("CARRACK_SESSION");
-	char session[4200], r[KN_PATH + 16];
+	char session[KN_PATH], r[KN_PATH + 16];
+	bool custom;
+	if (!kn_session_program(session, &custom, e) || (!custom && !plain_path(session, sizeof session, e)))
+		return false;
 	s->argv = calloc(4, sizeof *s->argv);
 	if (!s->argv)
 		return err_set(e, "no memory");
-	if (other) {
-		s->argv[0] = strdup(other);
+	if (custom) {
+		s->argv[0] = strdup(session);
 		return s->argv[0] || err_set(e, "no memory");
 	}
-	if (!find_session(session, sizeof session, e) || !without_blanks(session, sizeof session, e))
-		return false;
 	snprintf(r, sizeof r, "%s/bin/R", k->rhome.path);
 	s->argv[0] = strdup(r);
 	s->argv[1] = strdup("-d");

@@ -30,7 +30,7 @@ struct kernel_options {
 	const char *log_file;        /* NULL: descriptor 2 */
 	enum log_level log_level;    /* warn unless said otherwise; CARRACK_LOG goes before it (base/log.h) */
 	const char *profile_file; /* accepted because ark has it; the kernel says in its log that it keeps no profile */
-	bool capture_streams;     /* false: descriptors 1 and 2 of the session are not the client's */
+	bool capture_streams; /* false: accepted as ark does, without effect: the text of R itself takes these pipes */
 	struct {
 		enum repos_kind kind;
 		const char *value; /* for the last three kinds, otherwise NULL */

@@ -110,7 +110,8 @@ void session_start(struct kernel *k)
 {
 	struct session *s = &k->session;
 	struct err e = {0};
-	bool found = getenv("CARRACK_SESSION") || rhome_find(&k->rhome, k->options->r_home, &e);
+	const char *other = getenv("CARRACK_SESSION");
+	bool found = (other && *other) || rhome_find(&k->rhome, k->options->r_home, &e);
 	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
 	s->seq = 0;
 	s->out_done = 0;
