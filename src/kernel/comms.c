@@ -32,21 +32,32 @@ void comm_closed(struct kernel *k, const char *id)
 		json_object_del(k->comms->open, id);
 }
 
-void comm_all_closed(struct kernel *k)
+static void publish_close(struct kernel *k, const char *id)
+{
+	struct buf content = BUF_INIT(BUF_MAX_SMALL);
+	buf_putc(&content, '{');
+	jx_key_string(&content, "comm_id", id);
+	buf_puts(&content, ",\"data\":{}}");
+	pub_message(&k->pub, NULL, "comm_close", &content, (struct slice){0}, NULL, 0);
+}
+
+json_t *comm_snapshot(struct kernel *k)
+{
+	return json_deep_copy(table(k));
+}
+
+void comm_restore(struct kernel *k, json_t *before)
 {
 	const char *id;
 	json_t *target;
-	if (!k->comms)
-		return;
-	json_object_foreach(k->comms->open, id, target)
+	void *next;
+	json_object_foreach_safe(table(k), next, id, target)
 	{
-		struct buf content = BUF_INIT(BUF_MAX_SMALL);
-		buf_putc(&content, '{');
-		jx_key_string(&content, "comm_id", id);
-		buf_puts(&content, ",\"data\":{}}");
-		pub_message(&k->pub, NULL, "comm_close", &content, (struct slice){0}, NULL, 0);
+		if (json_object_get(before, id))
+			continue;
+		publish_close(k, id);
+		json_object_del(k->comms->open, id);
 	}
-	json_object_clear(k->comms->open);
 }
 
 void comm_release(struct kernel *k)

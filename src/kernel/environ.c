@@ -79,13 +79,15 @@ static char *join(const char *name, const char *value)
 	return s;
 }
 
-static bool make_env(struct session_environ *s, int link_fd)
+static bool make_env(struct session_environ *s, int link_fd, int report_fd)
 {
 	struct change c[8];
 	size_t n = 0, have = 0, at = 0;
 	char fd[16];
 	snprintf(fd, sizeof fd, "%d", link_fd);
 	put_change(c, &n, LINK_ENV_FD, fd);
+	snprintf(fd, sizeof fd, "%d", report_fd);
+	put_change(c, &n, LINK_ENV_REPORT, report_fd > 2 ? fd : NULL);
 	put_change(c, &n, "R_HOME", NULL); /* the script knows its own, and complains of another */
 	choose_locale(c, &n);
 	while (environ[have])
@@ -126,7 +128,7 @@ bool environ_make(struct session_environ *s, const struct kernel *k, int link_fd
 {
 	if (!make_argv(s, k, e))
 		return false;
-	return make_env(s, link_fd) || err_set(e, "no memory for the session's environment");
+	return make_env(s, link_fd, k->session.report) || err_set(e, "no memory for the session's environment");
 }
 
 void environ_free(struct session_environ *s)

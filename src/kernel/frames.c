@@ -25,8 +25,9 @@ static bool ready(struct kernel *k, const struct link_frame *f, const json_t *he
 		return true;
 	s->state = SESSION_READY;
 	s->failed_starts = 0;
+	s->waking = false;
 	snprintf(s->version, sizeof s->version, "%s", json_string_or(head, "language_version", s->version));
-	snprintf(s->banner, sizeof s->banner, "%s", json_string_or(head, "banner", ""));
+	snprintf(s->banner, sizeof s->banner, "%s", json_string_or(head, "banner", s->banner));
 	buf_release(&s->start_text);
 	pub_flush(&k->pub, true);
 	log_info("the session is ready: %s", s->version);
@@ -56,10 +57,11 @@ static void note_comm_close(struct kernel *k, const json_t *content)
 static const struct {
 	const char *type;
 	void (*note)(struct kernel *k, const json_t *content);
+	bool always; /* also while a silent request runs: it is no output but the state of something that the client has */
 } publishable[] = {
-    {"display_data", NULL},        {"update_display_data", NULL}, {"execute_result", note_result}, {"error", NULL},
-    {"clear_output", NULL},        {"comm_open", note_comm_open}, {"comm_msg", NULL},
-    {"comm_close", note_comm_close},
+    {"display_data", NULL},        {"update_display_data", NULL},       {"execute_result", note_result}, {"error", NULL},
+    {"clear_output", NULL},        {"comm_open", note_comm_open, true}, {"comm_msg", NULL, true},
+    {"comm_close", note_comm_close, true},
 };
 
 static bool publish(struct kernel *k, const struct link_frame *f, const json_t *head)
@@ -81,7 +83,7 @@ static bool publish(struct kernel *k, const struct link_frame *f, const json_t *
 		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
 		if (publishable[i].note)
 			publishable[i].note(k, content);
-		if (!k->running || !k->running->silent)
+		if (!k->running || !k->running->silent || publishable[i].always)
 			pub_message(&k->pub, NULL, type, &bytes, (struct slice){m.data, m.len}, buffers, n);
 		buf_release(&bytes);
 	} else {
@@ -127,6 +129,7 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 	struct slice meta = {metadata.data, metadata.len};
 	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
 	stdin_cancel(k);
+	where_done(k);
 	if (!content || !checked) {
 		log_error("the session's reply to a %s cannot be read: %s", r->msg->type, e.msg);
 		const char *line = "the session sent a reply that is not JSON";
@@ -174,6 +177,28 @@ static bool log_line(struct kernel *k, const struct link_frame *f, const json_t 
 	return true;
 }
 
+static bool parked(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	struct session *s = &k->session;
+	if (s->n_passed == 0) {
+		log_error("the session parked a copy without a descriptor");
+		return true;
+	}
+	int fd = s->passed[0];
+	memmove(s->passed, s->passed + 1, --s->n_passed * sizeof s->passed[0]);
+	park_took(k, head, fd);
+	return true;
+}
+
+static bool undo(struct kernel *k, const struct link_frame *f, const json_t *head)
+{
+	if (k->session.parked.link < 0)
+		return true; /* the session sees that it still lives and says so to the user */
+	k->session.undo = true;
+	kill(k->session.pid, SIGKILL);
+	return false;
+}
+
 static const struct {
 	int type;
 	bool (*act)(struct kernel *k, const struct link_frame *f, const json_t *head); /* false: no ACK, it is gone */
@@ -187,6 +212,8 @@ static const struct {
     {LINK_REPLY, reply},
     {LINK_EXIT, leave},
     {LINK_LOG, log_line},
+    {LINK_PARKED, parked},
+    {LINK_UNDO, undo},
 };
 
 void frame_act(struct kernel *k, const struct link_frame *f)

@@ -4,11 +4,12 @@
  *
  *   kernel.c    start, the loop, end                     loop.c      what to wait for, and what woke us
  *   requests.c  the table of message types, the queue    execute.c   execute requests: counts, abort, errors
- *   session.c   the session process: start, end, death   link.c      bytes from and to the session
- *   frames.c    the table of the session's frames        stdin.c     input requests
- *   stop.c      interrupt and shutdown                   info.c      kernel_info
- *   comms.c     the comm registry                        environ.c   the session's environment
- *   history.c   the input history
+ *   session.c   the session process, its start           death.c     its end, and what is said about it
+ *   park.c      the copy that takes its place            where.c     a cell that does not stop
+ *   link.c      bytes from and to the session            frames.c    the table of the session's frames
+ *   stdin.c     input requests                           stop.c      interrupt and shutdown
+ *   info.c      kernel_info                              comms.c     the comm registry
+ *   environ.c   the session's environment                history.c   the input history
  */
 #ifndef CARRACK_KERNEL_H
 #define CARRACK_KERNEL_H
@@ -20,6 +21,7 @@
 #include "link/link.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define KN_QUEUE_MAX 10000 /* requests that wait; beyond that they stay in ZeroMQ */
@@ -49,6 +51,14 @@ enum session_state {
 	SESSION_LEAVING, /* EXIT has come, or it is being stopped */
 };
 
+/* A copy of the session that waits to take its place (docs/link.md, "Parked processes"). */
+struct parked {
+	pid_t pid;
+	int link;        /* -1: there is none */
+	json_t *lost;    /* for users: what it does not have; an array of strings */
+	json_t *comms;   /* the comms that were open when it was forked */
+};
+
 struct session {
 	enum session_state state;
 	pid_t pid; /* and process group; 0: none */
@@ -64,6 +74,13 @@ struct session {
 	char banner[1024];
 	char why[1024];         /* SESSION_NONE: why there is none, for users */
 	char broken[256];       /* what it did against the link's rules, if that is why it was killed */
+	bool abandoned;         /* the user gave the running cell up */
+	bool undo;              /* it asked to be replaced by the parked one */
+	bool waking;            /* STARTING is the waking of a parked one */
+	struct parked parked;
+	int passed[8];          /* descriptors that came with frames that were not acted upon yet */
+	size_t n_passed;
+	int report;             /* memfd: what it says of itself when it dies */
 	struct buf start_text;  /* what it wrote before READY, for the error message */
 };
 
@@ -103,6 +120,8 @@ struct kernel {
 	int64_t text_at; /* when gathered text is published, 0: there is none; the pipes are left alone until then, */
 	bool flood;      /* unless they had so much that they would fill up */
 	int64_t history_at;
+	int64_t where_at; /* when the user is told what an interrupted cell is doing, 0: not */
+	enum where_step { WHERE_NONE, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } where;
 	bool done;
 };
 
@@ -137,6 +156,26 @@ void session_reap(struct kernel *k); /* after SIGCHLD */
 void session_kill(struct kernel *k, const char *why);
 void session_release(struct kernel *k);
 
+void session_fresh_link(struct session *s); /* forgets all that belonged to the link before */
+
+/* death.c: the session's process is gone. What is said about it, and who follows. */
+struct session_end {
+	int status; /* of wait4 */
+	struct rusage usage;
+};
+void session_ended(struct kernel *k, const struct session_end *end);
+
+/* park.c */
+void park_took(struct kernel *k, const json_t *head, int link);
+bool park_wake(struct kernel *k); /* false: there is none, or it is dead */
+void park_let_go(struct kernel *k);
+
+/* where.c: a session that does not stop when it is interrupted */
+void where_interrupted(struct kernel *k); /* true interrupts are counted from here */
+void where_due(struct kernel *k);
+void where_done(struct kernel *k);
+size_t where_report(struct kernel *k, struct buf *out); /* takes the report; the number of lines */
+
 /* link.c */
 bool link_send(struct kernel *k, int type, uint32_t request, const struct link_part *parts, size_t n);
 void link_flush(struct kernel *k);
@@ -164,7 +203,8 @@ bool comm_info_reply(struct kernel *k, struct request *r, struct buf *content);
 bool comm_known(const struct kernel *k, const char *id);
 void comm_opened(struct kernel *k, const char *id, const char *target);
 void comm_closed(struct kernel *k, const char *id);
-void comm_all_closed(struct kernel *k); /* the session is gone: the clients are told */
+json_t *comm_snapshot(struct kernel *k);             /* what is open now */
+void comm_restore(struct kernel *k, json_t *before); /* closes what was not open then, and tells the clients; NULL: all */
 void comm_release(struct kernel *k);
 
 /* environ.c: the session's argv and environment, NULL-terminated; freed with environ_free. */

@@ -63,6 +63,32 @@ static void take_frames(struct kernel *k)
 	}
 }
 
+/* Bytes, and the descriptors that come with them. */
+static ssize_t receive(struct session *s, char *to)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	struct iovec io = {.iov_base = to, .iov_len = READ_SIZE};
+	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	ssize_t n = recvmsg(s->link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	for (struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL; c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+			if (s->n_passed < ARRAY_LEN(s->passed))
+				s->passed[s->n_passed++] = fd;
+			else
+				close(fd);
+		}
+	}
+	return n;
+}
+
 void link_read(struct kernel *k)
 {
 	struct session *s = &k->session;
@@ -72,7 +98,7 @@ void link_read(struct kernel *k)
 			session_kill(k, "a frame over the ceiling, or no memory for it");
 			return;
 		}
-		ssize_t n = recv(s->link, to, READ_SIZE, MSG_DONTWAIT);
+		ssize_t n = receive(s, to);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

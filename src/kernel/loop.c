@@ -79,7 +79,7 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static long wait_ms(const struct kernel *k)
 {
-	int64_t at = sooner(sooner(k->text_at, k->history_at), k->stop.on ? k->stop.next_at : 0);
+	int64_t at = sooner(sooner(k->text_at, k->history_at), sooner(k->where_at, k->stop.on ? k->stop.next_at : 0));
 	int64_t now = clock_ms();
 	if (k->parent_pid && k->parent < 0)
 		at = sooner(at, now + PARENT_MS);
@@ -101,6 +101,8 @@ static void due(struct kernel *k)
 		if (k->history)
 			history_flush(k->history);
 	}
+	if (k->where_at && k->where_at <= now)
+		where_due(k);
 	if (k->stop.on && k->stop.next_at <= now)
 		stop_step(k);
 	if (k->parent_pid && k->parent < 0 && kill(k->parent_pid, 0) < 0 && errno == ESRCH)

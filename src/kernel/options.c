@@ -29,6 +29,7 @@ enum {
 	LOG_LEVEL,
 	PROFILE,
 	NO_CAPTURE,
+	NO_SNAPSHOTS,
 	DEFAULT_REPOS,
 	REPOS_CONF,
 	PPM_REPO,
@@ -47,6 +48,7 @@ static const struct arg table[] = {
     {"--log-level", "error|warn|info|debug", LOG_LEVEL},
     {"--profile", "FILE", PROFILE},
     {"--no-capture-streams", NULL, NO_CAPTURE},
+    {"--no-snapshots", NULL, NO_SNAPSHOTS},
     {"--default-repos", "rstudio|posit-ppm|none|auto", DEFAULT_REPOS},
     {"--repos-conf", "FILE", REPOS_CONF},
     {"--default-ppm-repo", "URL", PPM_REPO},
@@ -140,6 +142,7 @@ static bool take(struct kernel_options *o, int id, const char *value, struct err
 	case LOG_FILE: o->log_file = value; return true;
 	case PROFILE: o->profile_file = value; return true;
 	case NO_CAPTURE: o->capture_streams = false; return true;
+	case NO_SNAPSHOTS: o->snapshots = false; return true;
 	case R_HOME: o->r_home = value; return true;
 	case INSTALL: o->install = true; return true;
 	case VERSION: o->version = true; return true;
@@ -169,7 +172,7 @@ static bool is_repos(int id)
 
 bool kernel_options_parse(struct kernel_options *o, int argc, char **argv, struct err *e)
 {
-	*o = (struct kernel_options){.log_level = LOG_WARN, .capture_streams = true};
+	*o = (struct kernel_options){.log_level = LOG_WARN, .capture_streams = true, .snapshots = true};
 	struct arg_reader r = {.argc = argc, .argv = argv, .table = table, .n = ARRAY_LEN(table)};
 	int id = 0, repos = -1;
 	const char *value = NULL;

@@ -18,6 +18,8 @@ struct request_type {
 	bool (*answer)(struct kernel *k, struct request *r, struct buf *content);
 	/* Before it is queued for the session; false: it was dealt with. NULL: nothing to do. */
 	bool (*prepare)(struct kernel *k, struct request *r);
+	/* When its turn has come; false: it has become void, and was dealt with. NULL: nothing to do. */
+	bool (*still)(struct kernel *k, struct request *r);
 	void (*start)(struct kernel *k, struct request *r, struct buf *head);
 };
 
@@ -84,14 +86,40 @@ static bool connect_reply(struct kernel *k, struct request *r, struct buf *conte
 	return true;
 }
 
-/* Nobody registered a target yet that a client could open: the spec's answer is comm_close. */
-static bool comm_open(struct kernel *k, struct request *r, struct buf *content)
+/* The spec's answer to a comm_open that leads nowhere. The request's window is open. */
+static void comm_refuse(struct kernel *k, struct request *r)
 {
 	struct buf close = BUF_INIT(BUF_MAX_SMALL);
 	buf_putc(&close, '{');
 	jx_key_string(&close, "comm_id", json_string_or(r->msg->content, "comm_id", ""));
 	buf_puts(&close, ",\"data\":{}}");
 	pub_message(&k->pub, &r->window, "comm_close", &close, (struct slice){0}, NULL, 0);
+}
+
+/* Ends a message that needs no session, with no more than its statuses; an open is refused if `refuse` says so. */
+static bool comm_done(struct kernel *k, struct request *r, bool refuse)
+{
+	if (pub_open(&k->pub, &r->window, r->msg, false)) {
+		if (refuse)
+			comm_refuse(k, r);
+		pub_close(&k->pub, &r->window);
+	}
+	request_free(r);
+	return false;
+}
+
+/* The comm is open from here on, so that messages which follow at once find it, unless the session says otherwise. */
+static bool comm_open(struct kernel *k, struct request *r)
+{
+	const char *id = json_string_or(r->msg->content, "comm_id", "");
+	const char *target = json_string_or(r->msg->content, "target_name", "");
+	if (comm_known(k, id)) {
+		log_warn("a client opened comm %s, which is open already", id);
+		return comm_done(k, r, false);
+	}
+	if (!*id || !*target || k->session.state == SESSION_NONE)
+		return comm_done(k, r, true);
+	comm_opened(k, id, target);
 	return true;
 }
 
@@ -101,10 +129,7 @@ static bool comm_unknown(struct kernel *k, struct request *r)
 	if (comm_known(k, id))
 		return true;
 	log_debug("a %s for comm %s, which is not open", r->msg->type, id);
-	if (pub_open(&k->pub, &r->window, r->msg, false))
-		pub_close(&k->pub, &r->window);
-	request_free(r);
-	return false;
+	return comm_done(k, r, false);
 }
 
 static void comm_start(struct kernel *k, struct request *r, struct buf *head)
@@ -114,19 +139,19 @@ static void comm_start(struct kernel *k, struct request *r, struct buf *head)
 }
 
 static const struct request_type types[] = {
-    {"execute_request", ON_SHELL, "execute_reply", NULL, execute_prepare, execute_start},
-    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL},
-    {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL},
-    {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL},
-    {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL},
-    {"complete_request", ON_SHELL | ON_CONTROL, "complete_reply", complete_reply, NULL, NULL},
-    {"inspect_request", ON_SHELL | ON_CONTROL, "inspect_reply", inspect_reply, NULL, NULL},
-    {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL},
-    {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL},
-    {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL},
-    {"comm_open", ON_SHELL, NULL, comm_open, NULL, NULL},
-    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, NULL},
-    {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_start},
+    {"execute_request", ON_SHELL, "execute_reply", NULL, execute_prepare, NULL, execute_start},
+    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL, NULL},
+    {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL, NULL},
+    {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL, NULL},
+    {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL, NULL},
+    {"complete_request", ON_SHELL | ON_CONTROL, "complete_reply", complete_reply, NULL, NULL, NULL},
+    {"inspect_request", ON_SHELL | ON_CONTROL, "inspect_reply", inspect_reply, NULL, NULL, NULL},
+    {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL, NULL},
+    {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL, NULL},
+    {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL, NULL},
+    {"comm_open", ON_SHELL, NULL, NULL, comm_open, comm_unknown, NULL},
+    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, NULL},
+    {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, comm_start},
 };
 
 static const struct request_type *find_type(const char *name, enum jp_channel channel)
@@ -256,6 +281,11 @@ static void refuse(struct kernel *k, struct request *r)
 		execute_fail(k, r, "SessionError", k->session.why, &line, 1);
 		return;
 	}
+	if (strcmp(r->type->name, "comm_open") == 0) {
+		comm_closed(k, json_string_or(r->msg->content, "comm_id", ""));
+		comm_done(k, r, true);
+		return;
+	}
 	if (r->type->reply && pub_open(&k->pub, &r->window, r->msg, false)) {
 		struct buf content = BUF_INIT(BUF_MAX_SMALL);
 		buf_puts(&content, "{\"status\":\"unknown\"}");
@@ -268,6 +298,8 @@ static void refuse(struct kernel *k, struct request *r)
 static void give(struct kernel *k, struct request *r)
 {
 	struct buf head = BUF_INIT(BUF_MAX_SMALL);
+	if (r->type->still && !r->type->still(k, r))
+		return;
 	if (!pub_open(&k->pub, &r->window, r->msg, true)) {
 		request_free(r);
 		return;

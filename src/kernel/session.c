@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_STARTS 3          /* deaths before READY, in a row, until it is given up */
 #define PIPE_SIZE (1 << 20)
 
 bool session_init(struct kernel *k, struct err *e)
@@ -22,6 +22,11 @@ bool session_init(struct kernel *k, struct err *e)
 	link_reader_init(&s->in);
 	buf_init(&s->out, 2 * LINK_MAX_FRAME);
 	buf_init(&s->start_text, BUF_MAX_SMALL);
+	s->parked.link = -1;
+	s->report = memfd_create("carrack-report", MFD_CLOEXEC);
+	if (s->report < 0)
+		return err_errno(e, "memfd_create");
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* a parked process becomes our child when its session dies */
 	for (int i = 0; i < 2; i++) {
 		if (pipe2(s->pipe[i], O_CLOEXEC) < 0)
 			return err_errno(e, "pipe");
@@ -37,7 +42,8 @@ static void become_session(const struct session_environ *env, const struct sessi
 	sigemptyset(&none);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 || fcntl(link, F_SETFD, 0) < 0)
+	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 || fcntl(link, F_SETFD, 0) < 0 ||
+	    fcntl(s->report, F_SETFD, 0) < 0)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -70,6 +76,7 @@ static void send_config(struct kernel *k)
 		jx_key_string(&head, "value", o->repos.value);
 	buf_putc(&head, '}');
 	jx_key_int(&head, "restarts", k->session.starts - 1);
+	jx_key_bool(&head, "snapshots", o->snapshots);
 	buf_putc(&head, '}');
 	struct link_part part = {head.data, head.len};
 	link_send(k, LINK_CONFIG, 0, &part, 1);
@@ -106,6 +113,17 @@ static bool spawn(struct kernel *k, struct err *e)
 	return true;
 }
 
+void session_fresh_link(struct session *s)
+{
+	s->seq = 0;
+	s->out_done = 0;
+	s->broken[0] = '\0';
+	s->abandoned = s->undo = false;
+	buf_clear(&s->out);
+	buf_clear(&s->start_text);
+	link_reader_release(&s->in);
+}
+
 void session_start(struct kernel *k)
 {
 	struct session *s = &k->session;
@@ -113,12 +131,7 @@ void session_start(struct kernel *k)
 	const char *other = getenv("CARRACK_SESSION");
 	bool found = (other && *other) || rhome_find(&k->rhome, k->options->r_home, &e);
 	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
-	s->seq = 0;
-	s->out_done = 0;
-	s->broken[0] = '\0';
-	buf_clear(&s->out);
-	buf_clear(&s->start_text);
-	link_reader_release(&s->in);
+	session_fresh_link(s);
 	if (found && spawn(k, &e)) {
 		s->state = SESSION_STARTING;
 		s->starts++;
@@ -143,76 +156,19 @@ void session_kill(struct kernel *k, const char *why)
 		kill(s->pid, SIGKILL);
 }
 
-/* How it ended, in words. */
-static void describe(const struct session *s, int status, char *out, size_t max)
-{
-	if (*s->broken)
-		snprintf(out, max, "R was ended by the kernel: %s", s->broken);
-	else if (WIFSIGNALED(status))
-		snprintf(out, max, "R was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(out, max, "R ended unexpectedly, with exit status %d", WEXITSTATUS(status));
-}
-
-static void start_failed(struct kernel *k, const char *how)
-{
-	struct session *s = &k->session;
-	char text[600] = "";
-	if (s->start_text.len) {
-		size_t from = s->start_text.len > 500 ? s->start_text.len - 500 : 0;
-		while (from < s->start_text.len && ((unsigned char)s->start_text.data[from] & 0xC0) == 0x80)
-			from++;
-		snprintf(text, sizeof text, " Its last words were:\n%s", s->start_text.data + from);
-	}
-	snprintf(s->why, sizeof s->why, "%.200s, while it was starting, for the %s time.%s", how,
-		 s->failed_starts == 3 ? "third" : s->failed_starts == 2 ? "second" : "first", text);
-	log_error("%s", s->why);
-	if (s->failed_starts < MAX_STARTS) {
-		session_start(k);
-		return;
-	}
-	s->state = SESSION_NONE;
-	size_t n = strlen(s->why);
-	snprintf(s->why + n, sizeof s->why - n, "\nIt is not started again. `carrack doctor` looks for the reason; restart the kernel when it is mended.");
-}
-
-static void died(struct kernel *k, const char *how)
-{
-	struct request *r = k->running;
-	static const char lost[] = "A new R was started. The variables, attached packages and options of before are lost.";
-	log_error("%s", how);
-	session_start(k);
-	if (r) {
-		const char *lines[] = {how, lost};
-		execute_fail(k, r, "SessionDied", how, lines, 2);
-		return;
-	}
-	char text[700];
-	snprintf(text, sizeof text, "%s, while no cell ran.\n%s\n", how, lost);
-	pub_text(&k->pub, PUB_STDERR, text, strlen(text));
-	pub_flush(&k->pub, true);
-}
-
-/* It left by its own will (q()), or because it was told to. */
-static void left(struct kernel *k)
-{
-	struct request *r = k->running;
-	if (r) {
-		const char *line = "the kernel was shut down while this cell ran";
-		r->stop_on_error = false;
-		execute_fail(k, r, "ShutdownError", line, &line, 1);
-	}
-	kill(-k->session.pid, SIGHUP); /* as when a terminal closes: what is to outlive it was started with nohup */
-	k->session.pid = 0;
-	stop_session_gone(k);
-}
-
 void session_reap(struct kernel *k)
 {
 	struct session *s = &k->session;
-	int status;
-	char how[300];
-	if (s->pid <= 0 || waitpid(s->pid, &status, WNOHANG) != s->pid)
+	struct session_end end = {0};
+	bool ours = false;
+	pid_t pid;
+	/* As a subreaper we also inherit what R's children left behind. */
+	while ((pid = wait4(-1, &end.status, WNOHANG, &end.usage)) > 0)
+		if (pid == s->pid) {
+			ours = true;
+			break;
+		}
+	if (!ours)
 		return;
 	link_read(k); /* what it said before it died counts */
 	pipes_drain(k);
@@ -221,22 +177,8 @@ void session_reap(struct kernel *k)
 	if (s->link >= 0)
 		close(s->link);
 	s->link = -1;
-	if (s->state == SESSION_LEAVING || k->stop.on) {
-		left(k);
-		return;
-	}
-	bool starting = s->state == SESSION_STARTING;
-	comm_all_closed(k);
-	s->pid = 0;
-	s->state = SESSION_NONE;
-	describe(s, status, how, sizeof how);
-	if (starting) {
-		s->failed_starts++;
-		s->state = SESSION_STARTING;
-		start_failed(k, how);
-	} else {
-		died(k, how);
-	}
+	session_ended(k, &end);
+	session_reap(k);
 }
 
 void session_release(struct kernel *k)
@@ -248,6 +190,9 @@ void session_release(struct kernel *k)
 	}
 	if (s->link >= 0)
 		close(s->link);
+	park_let_go(k);
+	if (s->report >= 0)
+		close(s->report);
 	for (int i = 0; i < 2; i++)
 		for (int j = 0; j < 2; j++)
 			if (s->pipe[i][j] > 0)

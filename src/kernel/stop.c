@@ -19,6 +19,9 @@ void stop_interrupt(struct kernel *k)
 		return; /* nothing runs: an interrupt is harmless */
 	r->interrupted = true;
 	stdin_cancel(k);
+	where_interrupted(k);
+	if (k->session.abandoned)
+		return;
 	log_debug("interrupting request %u", r->id);
 	/* First the number, so that the session knows what a SIGINT that wakes it is for. */
 	sigqueue(k->session.pid, LINK_INTERRUPT_SIGNAL, (union sigval){.sival_int = (int)r->id});
@@ -57,6 +60,7 @@ void stop_begin(struct kernel *k, struct request *asked, bool restart)
 	if (k->stop.on)
 		return;
 	k->stop.on = true;
+	park_let_go(k);
 	k->stop.next_at = clock_ms() + STOP_ASK_MS;
 	abort_waiting(k);
 	if (k->session.pid <= 0)

@@ -9,6 +9,7 @@ static const struct {
     {LINK_REQUEST, "REQUEST"},
     {LINK_INPUT, "INPUT"},
     {LINK_SHUTDOWN, "SHUTDOWN"},
+    {LINK_WAKE, "WAKE"},
     {LINK_HELLO, "HELLO"},
     {LINK_READY, "READY"},
     {LINK_PUBLISH, "PUBLISH"},
@@ -18,6 +19,8 @@ static const struct {
     {LINK_REPLY, "REPLY"},
     {LINK_EXIT, "EXIT"},
     {LINK_LOG, "LOG"},
+    {LINK_PARKED, "PARKED"},
+    {LINK_UNDO, "UNDO"},
 };
 
 const char *link_type_name(int type)

@@ -16,7 +16,9 @@
 #define LINK_MAX_PARTS 1024
 #define LINK_MAX_FRAME BUF_MAX_MESSAGE
 #define LINK_ENV_FD "CARRACK_LINK_FD"
+#define LINK_ENV_REPORT "CARRACK_REPORT_FD"
 #define LINK_INTERRUPT_SIGNAL (SIGRTMIN + 6) /* needs <signal.h> */
+#define LINK_WHERE_SIGNAL (SIGRTMIN + 7)
 
 enum link_type {
 	LINK_ACK = 1,
@@ -24,6 +26,7 @@ enum link_type {
 	LINK_REQUEST = 3,
 	LINK_INPUT = 4,
 	LINK_SHUTDOWN = 5,
+	LINK_WAKE = 6,
 
 	LINK_HELLO = 16,
 	LINK_READY = 17,
@@ -34,6 +37,8 @@ enum link_type {
 	LINK_REPLY = 22,
 	LINK_EXIT = 23,
 	LINK_LOG = 24,
+	LINK_PARKED = 25,
+	LINK_UNDO = 26,
 };
 
 /* The type's name as in docs/link.md, "?" for a number that is none. */

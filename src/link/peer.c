@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static bool gone(struct link_peer *p, struct err *e)
@@ -71,8 +72,34 @@ static bool wait_ack(struct link_peer *p, uint32_t seq, struct err *e)
 	}
 }
 
+/* The first byte, with a descriptor. */
+static bool write_descriptor(struct link_peer *p, const char *byte, int descriptor, struct err *e)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec io = {.iov_base = (void *)(uintptr_t)byte, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
+	ssize_t n;
+	while ((n = sendmsg(p->fd, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+	}
+	return n == 1 || gone(p, e);
+}
+
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
 		    size_t n_rest, struct err *e)
+{
+	return link_peer_call_with(p, type, request, head, rest, n_rest, -1, e);
+}
+
+bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+			 size_t n_rest, int descriptor, struct err *e)
 {
 	if (p->fd < 0 || getpid() != p->owner)
 		return err_set(e, "this process has no link");
@@ -93,7 +120,8 @@ bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char 
 	bool ok = link_encode(&out, type, seq, request, parts, n, e);
 	if (ok) {
 		p->seq = seq;
-		ok = write_all(p, out.data, out.len, e);
+		size_t done = descriptor >= 0 ? 1 : 0;
+		ok = (!done || write_descriptor(p, out.data, descriptor, e)) && write_all(p, out.data + done, out.len - done, e);
 	}
 	buf_release(&out);
 	return ok && wait_ack(p, seq, e);
@@ -156,6 +184,14 @@ bool link_peer_open(struct link_peer *p, struct err *e)
 	char head[64];
 	snprintf(head, sizeof head, "{\"link\":%d,\"pid\":%d}", LINK_VERSION, (int)getpid());
 	return link_peer_call(p, LINK_HELLO, 0, head, NULL, 0, e);
+}
+
+void link_peer_adopt(struct link_peer *p, int fd)
+{
+	link_peer_close(p);
+	p->fd = fd;
+	p->owner = getpid();
+	p->seq = 0;
 }
 
 void link_peer_close(struct link_peer *p)

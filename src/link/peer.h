@@ -31,6 +31,13 @@ void link_peer_close(struct link_peer *p);
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
 		    size_t n_rest, struct err *e) MUST_CHECK;
 
+/* The same, with a descriptor for the kernel (SCM_RIGHTS); -1 for none. The descriptor stays open here. */
+bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+			 size_t n_rest, int descriptor, struct err *e) MUST_CHECK;
+
+/* In a copy of the process that was forked to take its place: the link is `fd` from now on, what was kept is forgotten. */
+void link_peer_adopt(struct link_peer *p, int fd);
+
 /* The seq of the frame that link_peer_call sent last (INPUT names its INPUT_REQUEST by it). */
 uint32_t link_peer_last_seq(const struct link_peer *p);
 

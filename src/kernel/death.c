@@ -1,0 +1,194 @@
+/* death.c: the session's process is gone. Whoever waits for it gets an answer that says what happened, and somebody follows:
+ * the parked copy if there is one, else a fresh start.
+ */
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#include <sys/wait.h>
+
+#define MAX_STARTS 3 /* deaths before READY, in a row, until it is given up */
+#define MAX_LINES 200
+
+/* The traceback of the error: `text` holds the lines, one after the other. */
+struct story {
+	char how[400]; /* the first line, and the error's value */
+	struct buf text;
+};
+
+static const char *memory(const struct rusage *u, char *out, size_t max)
+{
+	snprintf(out, max, "%.1f MB", (double)u->ru_maxrss / 1024);
+	return out;
+}
+
+/* How it ended, in words. */
+static void describe(const struct session *s, const struct session_end *end, struct story *t)
+{
+	char peak[32];
+	int signal = WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
+	if (s->abandoned)
+		snprintf(t->how, sizeof t->how, "the cell was abandoned: R did not stop when it was interrupted");
+	else if (*s->broken)
+		snprintf(t->how, sizeof t->how, "R was ended by the kernel: %s", s->broken);
+	else if (signal == SIGKILL)
+		snprintf(t->how, sizeof t->how,
+			 "R was ended by signal 9 (Killed): by somebody's kill, or because memory was short; it had used %s",
+			 memory(&end->usage, peak, sizeof peak));
+	else if (signal)
+		snprintf(t->how, sizeof t->how, "R was ended by signal %d (%s)", signal, strsignal(signal));
+	else
+		snprintf(t->how, sizeof t->how, "R ended unexpectedly, with exit status %d", WEXITSTATUS(end->status));
+}
+
+static void put_report(struct kernel *k, struct story *t)
+{
+	struct buf report = BUF_INIT(BUF_MAX_SMALL);
+	if (where_report(k, &report)) {
+		buf_puts(&t->text, "Where it was, innermost first (C: frames of C code with their library, R: calls of R code):\n");
+		buf_put(&t->text, report.data, report.len);
+	}
+	buf_release(&report);
+}
+
+static void put_for_report(struct kernel *k, const struct session_end *end, struct buf *out)
+{
+	char peak[32];
+	buf_printf(out, "For a bug report: carrack %s, R %s (%s), wait status 0x%x, peak memory %s.\n", CARRACK_VERSION,
+		   k->session.version, *k->rhome.path ? k->rhome.path : "another session", (unsigned)end->status,
+		   memory(&end->usage, peak, sizeof peak));
+}
+
+/* Who follows, and what of before is still there. */
+static void follow(struct kernel *k, struct story *t)
+{
+	json_t *lost = json_incref(k->session.parked.lost), *what;
+	size_t i;
+	if (park_wake(k)) {
+		buf_puts(&t->text, k->running ? "The session goes on as it was before this cell: variables, attached packages, options "
+						"and the random seed are kept.\n"
+					      : "The session goes on as it was after the last cell.\n");
+		json_array_foreach(lost, i, what) buf_printf(&t->text, "Not kept: %s\n", json_string_value(what));
+	} else {
+		comm_restore(k, NULL);
+		buf_puts(&t->text, "A new R was started. The variables, attached packages and options of before are lost.\n");
+		session_start(k);
+	}
+	json_decref(lost);
+}
+
+static void tell_cell(struct kernel *k, struct request *r, struct story *t)
+{
+	const char *lines[MAX_LINES];
+	size_t n = 0;
+	lines[n++] = t->how;
+	for (char *p = t->text.data; p && *p && n < MAX_LINES;) {
+		char *end = strchr(p, '\n');
+		lines[n++] = p;
+		if (!end)
+			break;
+		*end = '\0';
+		p = end + 1;
+	}
+	execute_fail(k, r, k->session.abandoned ? "interrupt" : "SessionDied", t->how, lines, n);
+}
+
+static void undone(struct kernel *k)
+{
+	struct request *r = k->running;
+	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
+	follow(k, &t);
+	if (r) {
+		k->running = NULL;
+		pub_text(&k->pub, PUB_STDERR, t.text.data, t.text.len);
+		json_t *ok = json_pack("{ss}", "status", "ok");
+		execute_finish(k, r, ok, (struct slice){0});
+		json_decref(ok);
+	}
+	buf_release(&t.text);
+}
+
+static void died(struct kernel *k, const struct session_end *end)
+{
+	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
+	describe(&k->session, end, &t);
+	log_error("%s", t.how);
+	put_report(k, &t);
+	if (!k->session.abandoned)
+		put_for_report(k, end, &t.text);
+	follow(k, &t);
+	if (k->running) {
+		tell_cell(k, k->running, &t);
+	} else {
+		struct buf text = BUF_INIT(BUF_MAX_SMALL);
+		buf_printf(&text, "%s, while no cell ran.\n%s", t.how, t.text.data);
+		pub_text(&k->pub, PUB_STDERR, text.data, text.len);
+		pub_flush(&k->pub, true);
+		buf_release(&text);
+	}
+	buf_release(&t.text);
+}
+
+static void start_failed(struct kernel *k, const struct session_end *end)
+{
+	struct session *s = &k->session;
+	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
+	char words[600] = "";
+	describe(s, end, &t);
+	if (s->start_text.len) {
+		size_t from = s->start_text.len > 500 ? s->start_text.len - 500 : 0;
+		while (from < s->start_text.len && ((unsigned char)s->start_text.data[from] & 0xC0) == 0x80)
+			from++;
+		snprintf(words, sizeof words, " Its last words were:\n%s", s->start_text.data + from);
+	}
+	if (s->waking) {
+		static const char text[] = "The copy of the session could not be woken. A new R is started; what the old one held is lost.\n";
+		pub_text(&k->pub, PUB_STDERR, text, sizeof text - 1);
+		s->waking = false;
+	}
+	s->failed_starts++;
+	snprintf(s->why, sizeof s->why, "%.200s, while it was starting, for the %s time.%s", t.how,
+		 s->failed_starts == 3 ? "third" : s->failed_starts == 2 ? "second" : "first", words);
+	log_error("%s", s->why);
+	buf_release(&t.text);
+	if (s->failed_starts < MAX_STARTS) {
+		session_start(k);
+		return;
+	}
+	s->state = SESSION_NONE;
+	size_t n = strlen(s->why);
+	snprintf(s->why + n, sizeof s->why - n,
+		 "\nIt is not started again. `carrack doctor` looks for the reason; restart the kernel when it is mended.");
+}
+
+/* It left by its own will (q()), or because it was told to. */
+static void left(struct kernel *k)
+{
+	struct request *r = k->running;
+	if (r) {
+		const char *line = "the kernel was shut down while this cell ran";
+		r->stop_on_error = false;
+		execute_fail(k, r, "ShutdownError", line, &line, 1);
+	}
+	kill(-k->session.pid, SIGHUP); /* as when a terminal closes: what is to outlive it was started with nohup */
+	k->session.pid = 0;
+	stop_session_gone(k);
+}
+
+void session_ended(struct kernel *k, const struct session_end *end)
+{
+	struct session *s = &k->session;
+	where_done(k);
+	if (s->state == SESSION_LEAVING || k->stop.on) {
+		left(k);
+		return;
+	}
+	bool starting = s->state == SESSION_STARTING;
+	s->pid = 0;
+	s->state = SESSION_NONE;
+	if (starting)
+		start_failed(k, end);
+	else if (s->undo)
+		undone(k);
+	else
+		died(k, end);
+}

@@ -1,0 +1,55 @@
+/* park.c: the copy of the session that waits to take its place. */
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void park_let_go(struct kernel *k)
+{
+	struct parked *p = &k->session.parked;
+	if (p->link >= 0)
+		close(p->link); /* it exits when it sees that */
+	json_decref(p->lost);
+	json_decref(p->comms);
+	*p = (struct parked){.link = -1};
+}
+
+void park_took(struct kernel *k, const json_t *head, int link)
+{
+	struct parked *p = &k->session.parked;
+	park_let_go(k);
+	p->pid = (pid_t)json_int_or(head, "pid", 0);
+	p->link = link;
+	p->lost = json_incref(json_object_get(head, "lost"));
+	p->comms = comm_snapshot(k);
+	log_debug("parked %d in %.1f ms", (int)p->pid, json_number_value(json_object_get(head, "ms")));
+}
+
+/* Its end of the link is open while it lives, and it says nothing before it is woken. */
+static bool alive(const struct parked *p)
+{
+	char byte;
+	return p->link >= 0 && recv(p->link, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool park_wake(struct kernel *k)
+{
+	struct session *s = &k->session;
+	if (!alive(&s->parked)) {
+		park_let_go(k);
+		return false;
+	}
+	s->pid = s->parked.pid;
+	s->link = s->parked.link;
+	s->parked.link = -1;
+	comm_restore(k, s->parked.comms);
+	session_fresh_link(s);
+	s->state = SESSION_STARTING;
+	s->waking = true;
+	link_send(k, LINK_WAKE, 0, NULL, 0);
+	log_info("the parked process %d is the session now", (int)s->pid);
+	return true;
+}
