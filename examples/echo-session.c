@@ -178,6 +178,20 @@ static void execute(const struct link_frame *f, const json_t *head, const json_t
 	}
 }
 
+/* Comms (messaging spec, "Custom Messages"). One target is known, `echo`; its comms, and those that a cell has opened, send back
+ * whatever they are sent. */
+static void comm(const struct link_frame *f, const char *type, json_t *content)
+{
+	struct err e;
+	if (!strcmp(type, "comm_open") && strcmp(json_string_or(content, "target_name", ""), "echo") != 0)
+		echo_send(LINK_PUBLISH, f->request, "comm_close",
+			  json_pack("{s:s, s:{}}", "comm_id", json_string_or(content, "comm_id", ""), "data"));
+	if (!strcmp(type, "comm_msg") && !link_peer_call(&echo_peer, LINK_PUBLISH, f->request, "{\"type\":\"comm_msg\"}",
+							 f->part + 1, f->n - 1, &e))
+		_exit(1);
+	echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
+}
+
 /* What is asked apart from execution. Every REQUEST gets its REPLY; one without a type sends nothing to the client. */
 static void answer(const struct link_frame *f, const char *type, json_t *content)
 {
@@ -196,16 +210,8 @@ static void answer(const struct link_frame *f, const char *type, json_t *content
 	} else if (!strcmp(type, "inspect_request")) {
 		echo_send(LINK_REPLY, f->request, "inspect_reply",
 			  json_pack("{s:s, s:b, s:{}, s:{}}", "status", "ok", "found", 0, "data", "metadata"));
-	} else if (!strcmp(type, "comm_open")) { /* no target is known here (messaging spec, "Opening a Comm") */
-		echo_send(LINK_PUBLISH, f->request, "comm_close",
-			  json_pack("{s:s, s:{}}", "comm_id", json_string_or(content, "comm_id", ""), "data"));
-		echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
-	} else if (!strcmp(type, "comm_msg")) {
-		char *text = json_dumps(content, JSON_COMPACT);
-		echo_tell(LINK_PUBLISH, f->request, "{\"type\":\"comm_msg\"}", text, f->part + 3,
-			  f->n > 3 ? f->n - 3 : 0);
-		free(text);
-		echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
+	} else if (!strncmp(type, "comm_", 5)) {
+		comm(f, type, content);
 	} else {
 		echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
 	}

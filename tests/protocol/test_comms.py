@@ -40,6 +40,50 @@ def test_opening_an_unknown_target_is_refused(client):
     assert comms(client) == {}
 
 
+def test_a_client_opens_and_writes_at_once(client):
+    """The comm is known from its comm_open on, although the session has not heard of it."""
+    cell = client.submit('sleep 200')
+    opened = client.request('comm_open', {'comm_id': 'c1', 'target_name': 'echo', 'data': {}})
+    written = client.request('comm_msg', {'comm_id': 'c1', 'data': {'a': 1}}, metadata={'m': [1]}, buffers=[b'\0\xff', b''])
+    assert comms(client) == {'c1': {'target_name': 'echo'}} and not cell.done
+    client.wait_idle(cell, opened, written)
+    assert opened.window() == []
+    [answer] = written.window()
+    assert (answer.content, answer.metadata, answer.buffers) == ({'comm_id': 'c1', 'data': {'a': 1}}, {'m': [1]}, [b'\0\xff', b''])
+
+
+def test_messages_behind_a_refused_open_go_nowhere(client):
+    cell = client.submit('sleep 100')
+    opened = client.request('comm_open', {'comm_id': 'c1', 'target_name': 'nobody', 'data': {}})
+    later = [client.request(type, {'comm_id': 'c1', 'data': {}}) for type in ('comm_msg', 'comm_close')]
+    client.wait_idle(cell, opened, *later)
+    assert [m.type for m in opened.window()] == ['comm_close']
+    assert [request.window() for request in later] == [[], []]
+
+
+def test_opening_twice(client):
+    client.wait_idle(client.request('comm_open', {'comm_id': 'c1', 'target_name': 'echo', 'data': {}}))
+    again = client.request('comm_open', {'comm_id': 'c1', 'target_name': 'other', 'data': {}})
+    client.wait_idle(again)
+    assert again.window() == [] and comms(client) == {'c1': {'target_name': 'echo'}}
+
+
+def test_opening_without_a_session(start):
+    kernel = start(env={'ECHO_START_FAIL': '3'}).expect_log('')
+    client = kernel.client()
+    client.execute('out a')
+    request = client.request('comm_open', {'comm_id': 'c1', 'target_name': 'echo', 'data': {}})
+    client.wait_idle(request)
+    assert [m.type for m in request.window()] == ['comm_close']
+    assert comms(client) == {}
+
+
+def test_silent_requests_do_not_silence_comms(client):
+    cell = client.execute('comm {"comm_id": "c1", "target_name": "t", "data": {}}\nout a', silent=True)
+    assert [m.type for m in cell.window()] == ['comm_open']
+    assert set(comms(client)) == {'c1'}
+
+
 @pytest.mark.parametrize('type', ['comm_msg', 'comm_close'])
 def test_messages_of_unknown_comms_are_ignored(client, type):
     request = client.request(type, {'comm_id': 'unknown', 'data': {}})
