@@ -1,5 +1,7 @@
 #include "rapi/exec.h"
 
+#include "rapi/frames.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@ void r_host_init(void (*forked)(void))
 {
 	r_host.owner = getpid();
 	r_host.forked = forked;
+	r_frames_init();
 	char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page != MAP_FAILED && madvise(page, 1, MADV_WIPEONFORK) == 0) {
 		*page = 1;
