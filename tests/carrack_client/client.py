@@ -40,7 +40,7 @@ class Request:
 
     def wait_started(self):
         """Until the kernel has said `busy` and, for code that is shown, what it runs."""
-        last = 'execute_input' if self.type == 'execute_request' and not self.content.get('silent') else 'status'
+        last = 'execute_input' if self.type == 'execute_request' and self.content.get('silent') is not True else 'status'
         self.client.wait(lambda: any(m.type == last for m in self.messages()), f'{last} of {self.type}')
         return self
 
@@ -173,7 +173,7 @@ class Client:
 
     def wait_connected(self):
         """A question to a client whose stdin socket has not connected yet finds nobody."""
-        self.wait(lambda: self.monitor.poll(0), 'connection on stdin')
+        self.wait(lambda: self.monitor.poll(20), 'connection on stdin')
         self.sockets['stdin'].disable_monitor()
 
     @property

@@ -81,10 +81,12 @@ class Kernel:
     home        a directory to share with another kernel; else one is made and removed
     session     what CARRACK_SESSION names; None for the real one
     env, args   added to the environment and the command line; `connection` overrides the connection file's fields
+    prefix      a command that starts the kernel; its first word is then the process of `process`
+    run, wait   False: only prepare, `start` comes later; do not wait for the registration
     """
 
     def __init__(self, transport='tcp', key=None, home=None, session='examples/echo-session', env=None, args=(),
-                 connection=None, wait=True):
+                 connection=None, prefix=(), run=True, wait=True):
         self.key = uuid.uuid4().hex.encode() if key is None else key
         self.transport = transport
         self.context = zmq.Context()
@@ -99,10 +101,12 @@ class Kernel:
         self.log_file = Path(self.own, 'log')
         self.stderr_file = Path(self.own, 'stderr')
         self.write_connection(connection or {})
-        self.command = [str(build_path('carrack')), 'kernel', str(self.file), '--log', str(self.log_file), *args]
+        self.command = [*prefix, str(build_path('carrack')), 'kernel', str(self.file), '--log', str(self.log_file), *args]
         self.environment = self.make_environment(session, env or {})
-        self.start()
-        if transport == 'registration' and wait:
+        self.process = None
+        if run:
+            self.start()
+        if run and wait and transport == 'registration':
             self.register()
 
     # ---- starting
@@ -172,20 +176,25 @@ class Kernel:
 
     @property
     def pid(self):
-        return self.process.pid
+        """The kernel process: the one that was started, or what its prefix started."""
+        own = self.process.pid
+        return own if self.command[0] == str(build_path('carrack')) else self.find(str(build_path('carrack')), own)
 
     def session_pid(self):
         """The process id of the session; waits until there is one."""
+        return self.find(self.environment['CARRACK_SESSION'], self.pid)
+
+    def find(self, program, below):
         end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
-            for pid in descendants(self.pid):
+            for pid in descendants(below):
                 try:
-                    if os.readlink(f'/proc/{pid}/exe') == self.environment.get('CARRACK_SESSION'):
+                    if os.readlink(f'/proc/{pid}/exe') == program:
                         return pid
                 except OSError:
                     pass
             time.sleep(0.01)
-        raise AssertionError('there is no session process')
+        raise AssertionError(f'there is no {program} below {below}')
 
     def log(self):
         """The kernel's log and whatever it wrote to descriptors 1 and 2."""
@@ -225,13 +234,13 @@ class Kernel:
                 client.pump(0)
             time.sleep(0.005)
         for client in self.clients:
-            client.settle(0.05)
+            client.settle(0.02)
         return self.process.returncode
 
     def kill(self):
         """Ends the kernel and everything it started, without a look at anything."""
         self.killed = True
-        for pid in [self.pid, *marked(self.mark.encode())]:
+        for pid in [self.process.pid, *marked(self.mark.encode())]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

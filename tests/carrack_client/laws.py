@@ -152,14 +152,15 @@ def windows(kernel, client, sent):
 def cells(kernel, client, sent):
     """Cells run one after the other; what they run is said first; the counter only grows, by one with each that counts."""
     open_, last = None, 0
+    ran = {r.id for r in sent.values() if has_run(client, r)}
     for m in client.received['iopub']:
         request = sent.get(m.parent_id)
         if not request or request.type != 'execute_request':
             continue
         if m.state == 'busy':
-            if open_ and not aborted(open_) and not aborted(request):
+            if open_ and request.id in ran:
                 yield f'{request} became busy while {open_} was'
-            open_ = request
+            open_ = request if request.id in ran else open_
         elif m.state == 'idle' and open_ is request:
             open_ = None
         elif m.type == 'execute_input':
@@ -176,13 +177,18 @@ def cells(kernel, client, sent):
             last = max(last, count if counts else 0)
     for request in sent.values():
         inputs = [m for m in client.by_parent.get(('iopub', request.id), []) if m.type == 'execute_input']
-        wanted = request.type == 'execute_request' and not request.content.get('silent')
+        wanted = request.type == 'execute_request' and request.content.get('silent') is not True
         if len(inputs) > bool(wanted):
             yield f'{request}: {len(inputs)} times execute_input'
 
 
-def aborted(request):
-    return request.status == 'aborted'
+def has_run(client, request):
+    """True for a cell that was begun, and not answered in the queue; the clients see what begins, unless it is silent."""
+    if request.type != 'execute_request':
+        return False
+    if request.content.get('silent') is True:
+        return request.status != 'aborted'
+    return any(m.type == 'execute_input' for m in client.by_parent.get(('iopub', request.id), []))
 
 
 def late_text(kernel, client, sent):
@@ -192,7 +198,7 @@ def late_text(kernel, client, sent):
         request = sent.get(m.parent_id)
         if not request:
             continue
-        if m.state == 'busy' and request.type == 'execute_request' and not aborted(request):
+        if m.state == 'busy' and has_run(client, request):
             started = request
         elif m.state == 'idle':
             closed.add(request.id)

@@ -36,7 +36,7 @@ def test_interrupt_while_idle_does_nothing(kernel, client, how):
 
 def test_interrupt_of_a_flood(client):
     """The session is blocked in a write to a full pipe as often as not."""
-    cell = client.submit('big 2000000000')
+    cell = client.submit('big 500000000')
     client.wait(lambda: len(cell.of_type('stream')) > 20, 'some text')
     client.interrupt()
     cell.wait()

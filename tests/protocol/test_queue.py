@@ -30,7 +30,7 @@ def test_without_stop_on_error_the_queue_goes_on(client):
 
 
 def test_a_cell_that_is_sent_after_the_error_runs(client):
-    for i in range(50):
+    for i in range(300):
         assert client.submit('error E x').wait_reply().status == 'error'
         assert client.execute(f'out {i}').status == 'ok'
 
