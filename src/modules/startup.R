@@ -24,3 +24,6 @@ ask_password <- function(prompt = "Password: ") .Call(native$ask_password, one_s
 run_startup_file <- function(file) {
     sys.source(file, envir = new.env(parent = baseenv()), chdir = FALSE, keep.source = FALSE)
 }
+
+# Which function calls a crash report names: see session/report.c.
+probe_contexts <- function() .Call(native$report_probe, sys.call())

@@ -28,6 +28,13 @@ void r_host_init(void (*forked)(void))
 	}
 }
 
+void r_host_adopt(void)
+{
+	r_host.owner = getpid();
+	if (not_in_child)
+		*not_in_child = 1;
+}
+
 /* Asked for every piece of text, so without a system call where that can be. */
 bool r_in_child(void)
 {

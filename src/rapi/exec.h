@@ -8,6 +8,9 @@
  * it was to run, and does not return. */
 void r_host_init(void (*forked)(void));
 
+/* In a fork of the process that takes its place: it is the host from now on. */
+void r_host_adopt(void);
+
 /* True in a child that some package forked. */
 bool r_in_child(void);
 

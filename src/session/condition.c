@@ -30,9 +30,14 @@ void ss_condition_begin(void)
 	if (!shown.max)
 		buf_init(&shown, BUF_MAX_SMALL);
 	buf_clear(&shown);
+	ss_condition_goes_on();
+	r_keep(R_KEEP_CONDITION, R_NilValue);
+}
+
+void ss_condition_goes_on(void)
+{
 	snprintf(error_before, sizeof error_before, "%s", R_curErrorBuf());
 	traceback_before = traceback_now();
-	r_keep(R_KEEP_CONDITION, R_NilValue);
 }
 
 void ss_condition_listen(void)

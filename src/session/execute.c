@@ -1,7 +1,7 @@
 /* execute.c: running a cell. The whole of it is parsed first; then one expression after the other goes through what R's own
  * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
  */
-#include "session/session.h"
+#include "session/park.h"
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
@@ -61,10 +61,19 @@ static void set_last_value(SEXP value)
 		Rf_defineVar(symbol, value, R_BaseEnv);
 }
 
+/* May jump. An interrupt that is pending waits until there is a handler to see it. */
+static void listen_to_conditions(void)
+{
+	Rboolean before = R_interrupts_suspended;
+	R_interrupts_suspended = TRUE;
+	ss_condition_listen();
+	R_interrupts_suspended = before;
+}
+
 static void evaluate(void *data)
 {
 	struct expression *x = data;
-	ss_condition_listen();
+	listen_to_conditions();
 	R_CheckUserInterrupt(); /* one that came between two expressions */
 	R_Visible = FALSE;
 	SEXP value = PROTECT(Rf_eval(x->code, R_GlobalEnv));
@@ -90,6 +99,7 @@ static void evaluate(void *data)
 static bool run_expression(struct expression *x, struct buf *error)
 {
 	r_before_expression();
+	ss_park_changed();
 	ss_condition_begin();
 	bool ok = r_toplevel_exec(evaluate, x);
 	if (ok) {

@@ -122,6 +122,7 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 	if (!r_in_child()) {
 		ss_console_capture_flush();
 		ss_console_release();
+		ss_condition_goes_on(); /* the debugger asks again after an error */
 	}
 	if (browser && !r_in_child() && !ss.allow_stdin) {
 		static uint32_t told;

@@ -1,5 +1,6 @@
 /* main.c: starts R as R starts, and answers the kernel's requests one after the other. */
-#include "session/session.h"
+#include "session/park.h"
+#include "session/report.h"
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
@@ -65,6 +66,7 @@ static void start_r(char *program, const json_t *config)
 	Rf_initialize_R(n, args);
 	set_hooks();
 	ss_signals_init();
+	ss_report_init();
 	setup_Rmainloop();
 	R_ReplDLLinit();
 }
@@ -92,6 +94,7 @@ static void load_modules(void *data)
 static void set_up(void *data)
 {
 	r_call_module("set_options", 0, NULL);
+	r_call_module("probe_contexts", 0, NULL);
 }
 
 static void set_repos(void *data)
@@ -154,6 +157,7 @@ static void make_ready(json_t *config)
 	r_toplevel_exec(set_repos, config);
 	r_toplevel_exec(run_startup_file, config);
 	r_print_warnings();
+	ss_park_init(json_bool_or(config, "snapshots", false));
 	r_toplevel_exec(say_ready, NULL);
 	r_keep(R_KEEP_SCRATCH, R_NilValue);
 }
@@ -202,6 +206,7 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* R is not there yet: nothing is left behind */
 	r_host_init(ss_child_end);
+	ss_report_init();
 	json_t *config = argc > 1 ? open_link(&e) : NULL;
 	if (!config) {
 		fprintf(stderr, "carrack-session: %s\n",

@@ -1,10 +1,17 @@
-/* modules.c: the R code that comes with the session. It lives in an environment of its own, below base and not on the search
+/* modules.c: the R code that comes with the session. It lives in an environment of its own, not on the search
  * path; `native` in it holds the C functions that it calls. */
 #include "session/modules.h"
 
 #include "rapi/keep.h"
 #include "rapi/value.h"
-#include "session/session.h"
+#include "session/park.h"
+#include "session/report.h"
+
+/* carrack.undo() of modules/undo.R; returns why it cannot be. */
+static SEXP undo(void)
+{
+	return Rf_mkString(ss_park_undo());
+}
 
 static const struct {
 	const char *name;
@@ -12,6 +19,8 @@ static const struct {
 } natives[] = {
     {"condition_seen", (DL_FUNC)(void (*)(void))ss_condition_seen},
     {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
+    {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
+    {"undo", (DL_FUNC)(void (*)(void))undo},
 };
 
 static SEXP make_natives(void)
@@ -42,7 +51,8 @@ static void load(const struct embedded_file *f, SEXP env)
 
 void ss_modules_load(void)
 {
-	SEXP env = R_NewEnv(R_BaseEnv, TRUE, 64);
+	/* Below the namespace of base, as a package's namespace is: S3 methods of the user are found from there. */
+	SEXP env = R_NewEnv(R_BaseNamespace, TRUE, 64);
 	r_keep(R_KEEP_MODULES, env);
 	SEXP list = PROTECT(make_natives());
 	Rf_defineVar(Rf_install("native"), list, env);

@@ -1,5 +1,5 @@
 /* request.c: which function answers which request. */
-#include "session/session.h"
+#include "session/park.h"
 
 static const struct {
 	const char *type, *reply;
@@ -44,6 +44,8 @@ void ss_request(const struct link_frame *f)
 	size_t i = 0;
 	while (i < ARRAY_LEN(answers) && strcmp(answers[i].type, type) != 0)
 		i++;
+	if (content && strcmp(type, "execute_request") == 0 && ss_park_before_cell())
+		goto done; /* this is the copy, woken: the request was the dead session's */
 	ss_request_begin(number);
 	ss.silent = json_bool_or(head, "silent", false);
 	ss.allow_stdin = json_bool_or(head, "allow_stdin", false);
@@ -55,6 +57,7 @@ void ss_request(const struct link_frame *f)
 	else
 		not_implemented(type);
 	ss_request_end();
+done:
 	json_decref(head);
 	json_decref(content);
 }

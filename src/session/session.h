@@ -69,6 +69,8 @@ void ss_parse_problem(enum ss_parsed how, const char *code, size_t n, struct buf
 /* To be called before and after an evaluation in r_toplevel_exec. ss_condition_begin forgets what was seen. May jump: listen. */
 void ss_condition_begin(void);
 void ss_condition_listen(void);
+/* The evaluation is known to go on: errors until now were not its end. */
+void ss_condition_goes_on(void);
 /* After an evaluation that returned: what was kept back goes out. */
 void ss_condition_ended_well(void);
 /* After one that jumped: appends `"ename":…,"evalue":…,"traceback":[…]`. Does not jump. */

@@ -1,7 +1,7 @@
 /* wait.c: the one place where the session waits: for a frame, and for R's event sources (addInputHandler, R_PolledEvents), so
  * that later, httpuv, tcltk and X11 are served without a tick. While nothing happens it uses no processor time.
  */
-#include "session/session.h"
+#include "session/park.h"
 
 #include "rapi/exec.h"
 
@@ -68,6 +68,7 @@ static void serve(void (*fn)(void *), void *data)
 	bool idle = ss.request == 0;
 	int interrupts = ss_interrupts;
 	ss_serving = idle;
+	ss_park_changed();
 	r_toplevel_exec(fn, data);
 	r_print_warnings();
 	ss_serving = false;
@@ -124,15 +125,18 @@ enum ss_woken ss_wait(bool for_input)
 	for (;;) {
 		fflush(stdout);
 		size_t n = collect();
-		int ms = tick();
-		int ready = wait_once(n, ms, for_input);
+		int ms = tick(), park = for_input ? -1 : ss_park_due_in();
+		bool park_first = park >= 0 && (ms < 0 || park < ms);
+		int ready = wait_once(n, park_first ? park : ms, for_input);
 		if (ss_end_signal) {
 			ss_end(128 + ss_end_signal);
 			_exit(128 + ss_end_signal);
 		}
 		if (for_input && R_interrupts_pending && !R_interrupts_suspended)
 			return SS_WOKEN_INTERRUPT;
-		if (ready <= 0 && ms >= 0)
+		if (ready == 0 && park_first)
+			ss_park_idle(); /* this may be the copy afterwards, with another link */
+		else if (ready <= 0 && ms >= 0)
 			serve(run_polled, NULL);
 		if (ready <= 0)
 			continue;

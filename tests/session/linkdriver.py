@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def program():
-    return os.environ.get('CARRACK_TEST_SESSION') or str(ROOT / 'build' / 'carrack-session')
+    return os.environ.get('CARRACK_TEST_SESSION') or str(Path(os.environ.get('CARRACK_BUILD', ROOT / 'build')) / 'carrack-session')
 
 
 class Frame:

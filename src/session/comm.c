@@ -1,0 +1,354 @@
+/* comm.c: which comms are open, and what is done with a client's messages to them. */
+#include "session/comm.h"
+
+#include "rapi/exec.h"
+#include "session/session.h"
+
+#define MAX_METHOD 128 /* bytes of a method's name in an error message */
+
+static json_t *by_id; /* id → the comm's address; jansson's hash table is the registry, as in the kernel */
+static struct ss_comm *all;
+
+/* ---- the registry ---- */
+
+struct ss_comm *ss_comm_find(const char *id)
+{
+	return (struct ss_comm *)(intptr_t)json_integer_value(json_object_get(by_id, id));
+}
+
+struct ss_comm *ss_comm_new(const char *id, const struct ss_comm_target *target)
+{
+	if (!by_id)
+		by_id = json_object();
+	struct ss_comm *c = calloc(1, sizeof *c);
+	if (c)
+		c->id = strdup(id);
+	if (!c || !c->id || json_object_set_new(by_id, id, json_integer((intptr_t)c))) {
+		if (c)
+			free(c->id);
+		free(c);
+		return NULL;
+	}
+	c->target = target;
+	c->next = all;
+	all = c;
+	return c;
+}
+
+void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m)
+{
+	struct ss_comm **at = &all;
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+	json_object_del(by_id, c->id);
+	if (c->target->close)
+		c->target->close(c, m);
+	free(c->id);
+	free(c);
+}
+
+void ss_comm_forget(void)
+{
+	while (all)
+		ss_comm_drop(all, NULL);
+}
+
+/* ---- what is sent ---- */
+
+void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
+		     const struct link_part *buffers, size_t n_buffers)
+{
+	static struct link_part rest[LINK_MAX_PARTS]; /* large */
+	char head[64];
+	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&content, '{');
+	jx_key_string(&content, "comm_id", id);
+	if (target)
+		jx_key_string(&content, "target_name", target);
+	jx_key_raw(&content, "data", data.len ? data.data : "{}", data.len ? data.len : 2);
+	buf_putc(&content, '}');
+	snprintf(head, sizeof head, "{\"type\":\"%s\"}", type);
+	rest[0] = (struct link_part){content.data, content.len};
+	rest[1] = metadata.len ? (struct link_part){metadata.data, metadata.len} : (struct link_part){"{}", 2};
+	size_t n = 2;
+	for (size_t i = 0; i < n_buffers && n < LINK_MAX_PARTS - 1; i++) /* part 0 is the head */
+		rest[n++] = buffers[i];
+	if (content.failed)
+		ss_log("error", "a %s for comm %s is larger than a message may be", type, id);
+	else
+		ss_send(LINK_PUBLISH, head, rest, n);
+	buf_release(&content);
+}
+
+static void publish_data(struct ss_comm *c, const char *type, struct buf *data)
+{
+	if (data->failed)
+		ss_log("error", "a %s of %s is larger than a message may be", type, c->target->name);
+	else
+		ss_comm_publish(type, c->id, NULL, (struct slice){data->data, data->len}, (struct slice){0}, NULL, 0);
+	buf_release(data);
+}
+
+void ss_comm_event(struct ss_comm *c, const char *method, struct buf *params)
+{
+	struct buf data = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&data, '{');
+	jx_key_string(&data, "method", method);
+	jx_key_raw(&data, "params", params->len ? params->data : "{}", params->len ? params->len : 2);
+	buf_putc(&data, '}');
+	data.failed = data.failed || params->failed;
+	buf_release(params);
+	publish_data(c, "comm_msg", &data);
+}
+
+static void refuse(const char *id, const char *reason)
+{
+	struct buf data = BUF_INIT(BUF_MAX_SMALL);
+	buf_putc(&data, '{');
+	if (reason)
+		jx_key_string(&data, "reason", reason);
+	buf_putc(&data, '}');
+	ss_comm_publish("comm_close", id, NULL, (struct slice){data.data, data.len}, (struct slice){0}, NULL, 0);
+	buf_release(&data);
+}
+
+void ss_comm_end(struct ss_comm *c, const char *reason)
+{
+	refuse(c->id, reason);
+	ss_comm_drop(c, NULL);
+}
+
+/* ---- running handlers ---- */
+
+static struct {
+	int code; /* 0: the handler did not say */
+	char message[ERR_MAX];
+} failure;
+
+void ss_comm_fail(int code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(failure.message, sizeof failure.message, fmt, ap);
+	va_end(ap);
+	failure.code = code;
+	Rf_error("%s", failure.message);
+}
+
+bool ss_comm_run(void (*fn)(void *), void *data, struct err *e)
+{
+	struct buf ignored = BUF_INIT(BUF_MAX_SMALL);
+	failure.code = 0;
+	/* Inside a cell (at the debugger's prompt) text may be held for another reason; that is not ours to take. */
+	bool held = ss_console_holding();
+	if (!held)
+		ss_console_hold();
+	bool ok = r_sandbox(fn, data);
+	if (!held)
+		ss_console_take(&ignored);
+	buf_release(&ignored);
+	if (ok)
+		return true;
+	const char *why = failure.code ? failure.message : R_curErrorBuf();
+	size_t n = strcspn(why, "\n");
+	return err_set(e, "%.*s", (int)(n && why[n + (why[n] != 0)] == 0 ? n : strlen(why)), why);
+}
+
+/* ---- requests to a target in C ---- */
+
+struct call {
+	struct ss_comm *c;
+	const struct ss_comm_method *method;
+	const json_t *params;
+	struct buf *result;
+};
+
+static void call_method(void *data)
+{
+	struct call *x = data;
+	x->method->call(x->c, x->params, x->result);
+}
+
+static void answer_error(struct ss_comm *c, int code, const char *message)
+{
+	struct buf data = BUF_INIT(BUF_MAX_SMALL);
+	buf_puts(&data, "{\"error\":{");
+	jx_key_int(&data, "code", code);
+	jx_key_string(&data, "message", message);
+	buf_puts(&data, ",\"data\":null}}");
+	publish_data(c, "comm_msg", &data);
+}
+
+static void answer(struct ss_comm *c, const struct ss_comm_method *m, const json_t *params)
+{
+	struct buf data = BUF_INIT(BUF_MAX_MESSAGE);
+	struct err e = {0};
+	struct call x = {c, m, params, &data};
+	buf_putc(&data, '{');
+	jx_key_string(&data, "method", m->reply);
+	jx_key(&data, "result");
+	bool ok = ss_comm_run(call_method, &x, &e);
+	buf_putc(&data, '}');
+	if (ok && !data.failed) {
+		publish_data(c, "comm_msg", &data);
+		return;
+	}
+	buf_release(&data);
+	if (ok)
+		err_set(&e, "the answer is larger than a message may be");
+	ss_log("warn", "%s of comm %s (request %u) failed: %s", m->name, c->target->name, ss.request, e.msg);
+	answer_error(c, ok || !failure.code ? SS_COMM_FAILED : failure.code, e.msg);
+}
+
+static void rpc(struct ss_comm *c, const json_t *data)
+{
+	const char *name = json_string_or(data, "method", "");
+	const json_t *params = json_object_get(data, "params");
+	const struct ss_comm_method *m = c->target->methods;
+	char message[MAX_METHOD + 64];
+	while (m && m->name && strcmp(m->name, name) != 0)
+		m++;
+	if (!json_object_get(data, "id")) {
+		ss_log("debug", "an event for %s that is not known: %.*s", c->target->name, MAX_METHOD, name);
+	} else if (!json_is_string(json_object_get(data, "method"))) {
+		answer_error(c, SS_COMM_BAD_REQUEST, "the request has no method");
+	} else if (!m || !m->name) {
+		snprintf(message, sizeof message, "there is no method '%.*s'", (int)utf8_cut(name, strnlen(name, MAX_METHOD)), name);
+		answer_error(c, SS_COMM_NO_METHOD, message);
+	} else if (params && !json_is_object(params) && !json_is_null(params) && json_array_size(params)) {
+		answer_error(c, SS_COMM_BAD_PARAMS, "params must be an object");
+	} else {
+		answer(c, m, params);
+	}
+}
+
+/* ---- the kernel's requests ---- */
+
+static struct {
+	struct buf bytes; /* metadata, then the buffers */
+	struct link_part metadata, buffer[LINK_MAX_PARTS];
+	size_t n;
+} taken;
+
+void ss_comm_take(const struct link_frame *f)
+{
+	size_t at = 0;
+	buf_init(&taken.bytes, LINK_MAX_FRAME);
+	for (size_t i = 2; i < f->n; i++)
+		buf_put(&taken.bytes, f->part[i].data, f->part[i].len);
+	taken.n = 0;
+	taken.metadata = (struct link_part){0};
+	for (size_t i = 2; i < f->n && !taken.bytes.failed; i++) {
+		struct link_part part = {taken.bytes.data ? taken.bytes.data + at : "", f->part[i].len};
+		*(i == 2 ? &taken.metadata : &taken.buffer[taken.n++]) = part;
+		at += part.len;
+	}
+}
+
+static void message_init(struct ss_comm_message *m, const char *type, const json_t *content)
+{
+	struct err e = {0};
+	*m = (struct ss_comm_message){.type = type, .content = (json_t *)content, .buffers = taken.buffer, .n_buffers = taken.n};
+	m->data = json_object_get(content, "data");
+	m->metadata = taken.metadata.len ? json_object_from(taken.metadata.data, taken.metadata.len, "metadata", &e) : NULL;
+	if (!m->metadata)
+		m->metadata = json_object();
+}
+
+/* Every comm request ends here. */
+static void done(struct ss_comm_message *m)
+{
+	struct buf none = BUF_INIT(BUF_MAX_SMALL);
+	json_decref(m->metadata);
+	buf_release(&taken.bytes);
+	ss_comm_settle();
+	buf_puts(&none, "{}");
+	ss_reply("", &none);
+}
+
+static const struct ss_comm_target *find_target(const char *name)
+{
+	for (size_t i = 0; comm_targets[i]; i++)
+		if (strcmp(comm_targets[i]->name, name) == 0)
+			return comm_targets[i];
+	return ss_comm_r_knows(name) ? &ss_comm_r_target : NULL;
+}
+
+static void call_opened(void *data)
+{
+	struct ss_comm *c = data;
+	c->target->opened(c);
+}
+
+static void open_comm(const char *id, const struct ss_comm_target *target, const struct ss_comm_message *m)
+{
+	struct err e = {0};
+	struct ss_comm *c = ss_comm_new(id, target);
+	if (!c) {
+		refuse(id, "no memory for a comm");
+	} else if (target->open && !target->open(c, m, &e)) {
+		/* The handler may have closed it itself. */
+		if (ss_comm_find(id))
+			ss_comm_end(c, e.msg);
+	} else if (target->opened && !ss_comm_run(call_opened, c, &e)) {
+		ss_log("warn", "comm %s cannot be opened: %s", target->name, e.msg);
+		ss_comm_end(c, e.msg);
+	}
+}
+
+void ss_comm_open(const json_t *head, const json_t *content)
+{
+	struct ss_comm_message m;
+	const char *id = json_string_or(content, "comm_id", ""), *name = json_string_or(content, "target_name", "");
+	message_init(&m, "comm_open", content);
+	const struct ss_comm_target *target = ss_comm_find(id) ? NULL : find_target(name);
+	if (target) {
+		open_comm(id, target, &m);
+	} else {
+		ss_log("info", "a comm was opened for a target that is not known: %.*s", MAX_METHOD, name);
+		refuse(id, NULL);
+	}
+	done(&m);
+}
+
+void ss_comm_msg(const json_t *head, const json_t *content)
+{
+	struct ss_comm_message m;
+	struct ss_comm *c = ss_comm_find(json_string_or(content, "comm_id", ""));
+	message_init(&m, "comm_msg", content);
+	if (c && c->target->message)
+		c->target->message(c, &m);
+	else if (c)
+		rpc(c, m.data);
+	done(&m);
+}
+
+void ss_comm_close(const json_t *head, const json_t *content)
+{
+	struct ss_comm_message m;
+	struct ss_comm *c = ss_comm_find(json_string_or(content, "comm_id", ""));
+	message_init(&m, "comm_close", content);
+	if (c)
+		ss_comm_drop(c, &m);
+	done(&m);
+}
+
+static void call_settle(void *data)
+{
+	struct ss_comm *c = data;
+	c->target->settle(c);
+}
+
+void ss_comm_settle(void)
+{
+	struct err e = {0};
+	if (r_in_child())
+		return;
+	for (struct ss_comm *c = all, *next; c; c = next) {
+		next = c->next;
+		if (c->target->settle && !ss_comm_run(call_settle, c, &e))
+			ss_log("warn", "comm %s (after request %u): %s", c->target->name, ss.request, e.msg);
+	}
+}

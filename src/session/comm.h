@@ -1,0 +1,111 @@
+/* comm.h: comms, the session's half. The kernel process keeps the registry (comm_info); here is who answers.
+ *
+ * A comm belongs to a target. Targets in C are listed in comm_targets (src/comms/targets.c, the layer above); a target
+ * that R code has registered (modules/comm.R) is served by comm_r.c. A client opens a comm with a target's name; a name
+ * that nobody knows is answered with comm_close.
+ *
+ * A comm_msg of a client to a target in C is a request or an event (docs/comms.md): a request has an `id`, names a method of
+ * the target's table, and gets exactly one comm_msg back: its result, or an error. Whatever happens in a handler (an
+ * error of R, any jump) becomes that error; nothing else is harmed.
+ */
+#ifndef CARRACK_SESSION_COMM_H
+#define CARRACK_SESSION_COMM_H
+
+#include "link/peer.h"
+
+#include "rapi/rapi.h"
+
+/* JSON-RPC 2.0, "Error object". */
+#define SS_COMM_BAD_REQUEST (-32600)
+#define SS_COMM_NO_METHOD (-32601)
+#define SS_COMM_BAD_PARAMS (-32602)
+#define SS_COMM_FAILED (-32603)
+
+struct ss_comm {
+	char *id;
+	const struct ss_comm_target *target;
+	void *state; /* the target's */
+	struct ss_comm *next;
+};
+
+/* A message of a client. All of it is a copy that lives as long as the request. */
+struct ss_comm_message {
+	const char *type;
+	json_t *content, *metadata; /* objects */
+	json_t *data;               /* content's, NULL if there is none */
+	const struct link_part *buffers;
+	size_t n_buffers;
+};
+
+/* A method appends its result, a JSON value, to *result. Runs in the sandbox and may jump: an error is the answer then
+ * (ss_comm_fail says which). What it has appended is thrown away. */
+struct ss_comm_method {
+	const char *name;
+	const char *reply; /* the `method` of the answer */
+	void (*call)(struct ss_comm *c, const json_t *params, struct buf *result);
+};
+
+struct ss_comm_target {
+	const char *name;
+	/* False refuses the comm and says why. NULL: nothing to do. Does not jump. */
+	bool (*open)(struct ss_comm *c, const struct ss_comm_message *m, struct err *e);
+	/* After a successful open, in the sandbox: first events. May jump. NULL: none. */
+	void (*opened)(struct ss_comm *c);
+	const struct ss_comm_method *methods; /* ends with a name of NULL */
+	/* Takes every comm_msg as it is, in place of `methods`. Does not jump. */
+	void (*message)(struct ss_comm *c, const struct ss_comm_message *m);
+	/* Gives `state` back. `m` is NULL if it is not the client who closes. Does not jump. */
+	void (*close)(struct ss_comm *c, const struct ss_comm_message *m);
+	/* A request may have changed things: called before its reply, and where R's debugger asks for input. In the sandbox, may jump. */
+	void (*settle)(struct ss_comm *c);
+};
+
+extern const struct ss_comm_target *const comm_targets[]; /* ends with NULL */
+
+/* ---- answering requests of the kernel ---- */
+
+/* Copies what else is needed out of the frame of the request that comes next. */
+void ss_comm_take(const struct link_frame *f);
+void ss_comm_open(const json_t *head, const json_t *content);
+void ss_comm_msg(const json_t *head, const json_t *content);
+void ss_comm_close(const json_t *head, const json_t *content);
+
+/* Tells all comms that things may have changed. Nothing is done if no comm is open that wants to know. Does not jump. */
+void ss_comm_settle(void);
+
+/* Drops all comms without a message: the kernel has closed them. Does not jump. */
+void ss_comm_forget(void);
+
+/* ---- for targets ---- */
+
+/* Ends a method with this error. Jumps. */
+void ss_comm_fail(int code, const char *fmt, ...) PRINTF_LIKE(2, 3) __attribute__((noreturn));
+
+/* PUBLISH comm_msg with data {"method": …, "params": …}; `params` is JSON text. Releases params. Does not jump. */
+void ss_comm_event(struct ss_comm *c, const char *method, struct buf *params);
+
+/* Sends comm_close with data {"reason": …}, or {} for NULL, and forgets the comm. Does not jump. */
+void ss_comm_end(struct ss_comm *c, const char *reason);
+
+struct ss_comm *ss_comm_find(const char *id);
+
+/* Registers a comm. NULL without memory. */
+struct ss_comm *ss_comm_new(const char *id, const struct ss_comm_target *target);
+/* Forgets it, without a message. `m` as in `close` above. */
+void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m);
+
+/* PUBLISH of any comm message. The three are JSON objects (text); target only for comm_open, else NULL. Does not jump. */
+void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
+		     const struct link_part *buffers, size_t n_buffers);
+
+/* Runs fn(data) in the sandbox: what it prints and warns of is thrown away. False and *e if it jumped. Does not jump. */
+bool ss_comm_run(void (*fn)(void *), void *data, struct err *e) MUST_CHECK;
+
+/* ---- comm_r.c: comms of R code ---- */
+
+extern const struct ss_comm_target ss_comm_r_target;
+bool ss_comm_r_knows(const char *target); /* does not jump */
+SEXP ss_comm_r_send(SEXP type, SEXP id, SEXP target, SEXP data, SEXP metadata, SEXP buffers); /* called from R */
+SEXP ss_comm_r_uuid(void);                                                                    /* called from R */
+
+#endif

@@ -1,0 +1,336 @@
+#include "session/park.h"
+
+#include "base/clock.h"
+#include "rapi/exec.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define IDLE_MS 40           /* a cell is over for so long before an idle copy is made */
+#define DEAR_MS 50           /* a fork that takes longer is not made while a cell waits */
+#define TOO_DEAR_MS 1000     /* nor, above this, while idle */
+#define RETRY_MS 10000       /* after a fork that failed, or was not made for want of memory */
+#define MAX_LOST 16
+#define MAX_OLD 8
+
+static struct {
+	bool on, changed;
+	int64_t changed_at, retry_at;
+	double fork_ms;            /* of the last fork */
+	pid_t old[MAX_OLD];        /* copies of before, to be reaped */
+	size_t n_old;
+	pid_t current;
+} park;
+
+void ss_park_init(bool on)
+{
+	park.on = on;
+	ss_park_changed();
+}
+
+void ss_park_changed(void)
+{
+	park.changed = true;
+	park.changed_at = clock_ms();
+}
+
+/* ---- whether ---- */
+
+static long read_kb(const char *file, const char *key)
+{
+	char line[256];
+	long kb = -1;
+	FILE *f = fopen(file, "re");
+	while (f && kb < 0 && fgets(line, sizeof line, f))
+		if (strncmp(line, key, strlen(key)) == 0)
+			kb = strtol(line + strlen(key), NULL, 10);
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/* In the worst case the session writes every page that it has, and each is copied. */
+static bool memory_suffices(void)
+{
+	long available = read_kb("/proc/meminfo", "MemAvailable:"), rss = read_kb("/proc/self/status", "VmRSS:");
+	return available < 0 || rss < 0 || available > rss / 2 + 65536;
+}
+
+static bool user_wants(void)
+{
+	SEXP v = Rf_GetOption1(Rf_install("carrack.snapshots"));
+	return !(TYPEOF(v) == LGLSXP && XLENGTH(v) == 1 && LOGICAL(v)[0] == FALSE);
+}
+
+static bool wanted(double dear)
+{
+	return park.on && park.changed && park.fork_ms <= dear && clock_ms() >= park.retry_at && user_wants();
+}
+
+/* ---- what the copy does not have ---- */
+
+struct lost {
+	char text[MAX_LOST][200];
+	size_t n;
+};
+
+static void PRINTF_LIKE(2, 3) lose(struct lost *l, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (l->n < MAX_LOST)
+		vsnprintf(l->text[l->n++], sizeof l->text[0], fmt, ap);
+	va_end(ap);
+}
+
+static void count_threads(struct lost *l)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	int n = 0;
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	if (n < 2)
+		return;
+	lose(l, "%d background threads of packages (such as later and httpuv have): what they did has stopped", n - 1);
+}
+
+static bool leads_elsewhere(int fd)
+{
+	struct stat st;
+	return fd > 2 && fd != ss.link.fd && fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+/* A pipe of which this process has both ends leads nowhere else: packages wake themselves through such. */
+static bool own_pipe(int fd)
+{
+	struct stat a, b;
+	if (fstat(fd, &a) != 0 || !S_ISFIFO(a.st_mode))
+		return false;
+	int flags = fcntl(fd, F_GETFL) & O_ACCMODE;
+	for (int other = 3; other < 1024; other++)
+		if (other != fd && fstat(other, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
+		    (fcntl(other, F_GETFL) & O_ACCMODE) != flags)
+			return true;
+	return false;
+}
+
+/* Calls fn for each descriptor that the copy must not hold. */
+static void each_foreign(void (*fn)(int fd, void *data), void *data)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	int fds[1024];
+	size_t n = 0;
+	while (d && (e = readdir(d)) && n < ARRAY_LEN(fds)) {
+		int fd = (int)strtol(e->d_name, NULL, 10);
+		if (e->d_name[0] != '.' && leads_elsewhere(fd) && !own_pipe(fd))
+			fds[n++] = fd;
+	}
+	if (d)
+		closedir(d);
+	for (size_t i = 0; i < n; i++)
+		fn(fds[i], data);
+}
+
+static void count_one(int fd, void *data)
+{
+	++*(int *)data;
+}
+
+static void count_foreign(struct lost *l)
+{
+	int n = -2; /* the two ends of the copy's link */
+	each_foreign(count_one, &n);
+	if (n < 1)
+		return;
+	lose(l, "%d pipes or sockets to other processes: they are closed", n);
+}
+
+/* ---- the copy ---- */
+
+static void remove_handler(int fd)
+{
+	for (InputHandler *h = R_InputHandlers; h;) {
+		InputHandler *next = h->next;
+		if (h->fileDescriptor == fd)
+			removeInputHandler(&R_InputHandlers, h);
+		h = next;
+	}
+}
+
+/* In place of a descriptor that leads elsewhere: reading gives the end, writing an error. */
+static void replace(int fd, void *data)
+{
+	int *dead = data;
+	if (fd == dead[0] || fd == dead[1])
+		return;
+	dup3(*dead, fd, O_CLOEXEC);
+	remove_handler(fd);
+}
+
+static void oom_score(const char *value)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, value, strlen(value));
+	close(fd);
+}
+
+/* libgomp waits for threads of its pool that a forked process does not have; with one thread it has no pool. */
+static void single_thread(void)
+{
+	void (*set)(int) = (void (*)(int))(uintptr_t)dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+	if (set)
+		set(1);
+}
+
+static void wait_to_be_woken(int link)
+{
+	static struct link_frame f;
+	static struct link_reader r;
+	struct err e;
+	link_reader_init(&r);
+	for (;;) {
+		char bytes[4096];
+		ssize_t n = read(link, bytes, sizeof bytes);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(0); /* let go */
+		buf_put(&r.in, bytes, (size_t)n);
+		if (link_take(&r, &f, &e) == LINK_FRAME && f.type == LINK_WAKE)
+			break;
+	}
+	link_reader_release(&r);
+}
+
+/* The copy's life. Returns when it is the session. */
+static void be_parked(int link)
+{
+	int dead[2] = {-1, -1};
+	setpgid(0, 0);
+	close(ss.link.fd);
+	ss.link.fd = link; /* so that it is not taken for a foreign one */
+	oom_score("1000");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, dead) == 0) {
+		close(dead[1]);
+		dead[1] = dead[0];
+		each_foreign(replace, dead);
+		close(dead[0]);
+	}
+	wait_to_be_woken(link);
+	oom_score("0");
+	r_host_adopt();
+	single_thread();
+	prctl(PR_SET_PDEATHSIG, SIGHUP);
+	link_peer_adopt(&ss.link, link);
+	ss_request_end();
+	park.n_old = 0;
+	park.current = 0;
+	park.retry_at = 0;
+	ss_park_changed();
+	ss_send(LINK_READY, "{}", NULL, 0);
+}
+
+static void reap_old(void)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < park.n_old; i++)
+		if (waitpid(park.old[i], NULL, WNOHANG) == 0)
+			park.old[kept++] = park.old[i];
+	park.n_old = kept;
+}
+
+static void tell_kernel(pid_t pid, double ms, const struct lost *l, int link)
+{
+	struct buf head = BUF_INIT(BUF_MAX_SMALL);
+	struct err e = {0};
+	buf_printf(&head, "{\"pid\":%d,\"ms\":%.3f,\"lost\":[", (int)pid, ms);
+	for (size_t i = 0; i < l->n; i++) {
+		if (i)
+			buf_putc(&head, ',');
+		jx_cstring(&head, l->text[i]);
+	}
+	buf_puts(&head, "]}");
+	bool told = link_peer_call_with(&ss.link, LINK_PARKED, 0, head.data, NULL, 0, link, &e);
+	buf_release(&head);
+	close(link);
+	if (!told)
+		ss_link_gone();
+}
+
+/* True in the copy, when it was woken. */
+static bool make_copy(void)
+{
+	int ends[2];
+	struct lost l = {.n = 0};
+	park.retry_at = clock_ms() + RETRY_MS;
+	if (!memory_suffices() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return false;
+	reap_old();
+	count_threads(&l);
+	count_foreign(&l);
+	fflush(NULL);
+	int64_t before = clock_ns();
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		be_parked(ends[1]);
+		return true;
+	}
+	park.fork_ms = (double)(clock_ns() - before) / 1e6;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return false;
+	}
+	if (park.current && park.n_old < MAX_OLD)
+		park.old[park.n_old++] = park.current;
+	park.current = pid;
+	park.changed = false;
+	park.retry_at = 0;
+	tell_kernel(pid, park.fork_ms, &l, ends[0]);
+	return false;
+}
+
+bool ss_park_before_cell(void)
+{
+	return wanted(DEAR_MS) && make_copy();
+}
+
+int ss_park_due_in(void)
+{
+	if (!park.on || !park.changed || park.fork_ms > TOO_DEAR_MS)
+		return -1;
+	int64_t now = clock_ms(), at = park.changed_at + IDLE_MS;
+	if (at < park.retry_at)
+		at = park.retry_at;
+	return at <= now ? 0 : (int)(at - now);
+}
+
+void ss_park_idle(void)
+{
+	if (wanted(TOO_DEAR_MS))
+		make_copy();
+	else
+		park.retry_at = clock_ms() + RETRY_MS;
+}
+
+const char *ss_park_undo(void)
+{
+	if (!park.on || !park.current)
+		return "there is no copy of the session to go back to (see the option carrack.snapshots)";
+	ss_send(LINK_UNDO, "{}", NULL, 0);
+	return "the copy of the session is gone: memory was short, or it was ended";
+}

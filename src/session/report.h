@@ -1,0 +1,15 @@
+/* report.h: what the session says of itself when it is ended by a fatal signal, or asked where it is (docs/link.md, "Reports").
+ *
+ * Everything that is written here is written in signal handlers: no allocation, no R function that could jump. */
+#ifndef CARRACK_REPORT_H
+#define CARRACK_REPORT_H
+
+#include "session/session.h"
+
+/* Takes the descriptor from the environment and installs the handlers. Called once, before R starts and again after it. */
+void ss_report_init(void);
+
+/* Called from R, with sys.call() of the caller: finds out where this R keeps a call in its contexts. Without it no R calls are reported. */
+SEXP ss_report_probe(SEXP call);
+
+#endif
