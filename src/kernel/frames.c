@@ -26,8 +26,11 @@ static bool ready(struct kernel *k, const struct link_frame *f, const json_t *he
 	s->state = SESSION_READY;
 	s->failed_starts = 0;
 	s->waking = false;
-	snprintf(s->version, sizeof s->version, "%s", json_string_or(head, "language_version", s->version));
-	snprintf(s->banner, sizeof s->banner, "%s", json_string_or(head, "banner", s->banner));
+	const char *version = json_string_or(head, "language_version", NULL), *banner = json_string_or(head, "banner", NULL);
+	if (version) /* one that was woken does not say it again */
+		snprintf(s->version, sizeof s->version, "%s", version);
+	if (banner)
+		snprintf(s->banner, sizeof s->banner, "%s", banner);
 	buf_release(&s->start_text);
 	pub_flush(&k->pub, true);
 	log_info("the session is ready: %s", s->version);

@@ -156,6 +156,11 @@ enum link_took link_peer_next(struct link_peer *p, struct link_frame *f, struct 
 	return took;
 }
 
+bool link_peer_has_more(const struct link_peer *p)
+{
+	return p->kept.len || p->kept_reader.in.len > p->kept_reader.taken || p->reader.in.len > p->reader.taken;
+}
+
 enum link_took link_peer_wait(struct link_peer *p, struct link_frame *f, struct err *e)
 {
 	for (;;) {

@@ -45,6 +45,9 @@ uint32_t link_peer_last_seq(const struct link_peer *p);
  * LINK_BROKEN: the kernel is gone. A frame is good until the next call on p. */
 enum link_took link_peer_next(struct link_peer *p, struct link_frame *f, struct err *e) MUST_CHECK;
 
+/* True if bytes of a frame are here already: the descriptor need not become readable again for them. */
+bool link_peer_has_more(const struct link_peer *p);
+
 /* Waits for a frame; EINTR is retried. For sessions that have nothing else to wait for. */
 enum link_took link_peer_wait(struct link_peer *p, struct link_frame *f, struct err *e) MUST_CHECK;
 

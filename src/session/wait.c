@@ -124,6 +124,8 @@ enum ss_woken ss_wait(bool for_input)
 	n_dead = 0; /* the number may have been given to a new descriptor since */
 	for (;;) {
 		fflush(stdout);
+		if (link_peer_has_more(&ss.link)) /* it came while an ACK was awaited, for text of an event source for example */
+			return SS_WOKEN_LINK;
 		size_t n = collect();
 		int ms = tick(), park = for_input ? -1 : ss_park_due_in();
 		bool park_first = park >= 0 && (ms < 0 || park < ms);
