@@ -25,5 +25,5 @@ run_startup_file <- function(file) {
     sys.source(file, envir = new.env(parent = baseenv()), chdir = FALSE, keep.source = FALSE)
 }
 
-# Which function calls a crash report names: see session/report.c.
-probe_contexts <- function() .Call(native$report_probe, sys.call())
+# A call that C code knows and looks for in R's stack of contexts: see session/report.c.
+probe_contexts <- function() .Call(native$report_probe)

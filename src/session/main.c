@@ -94,7 +94,7 @@ static void load_modules(void *data)
 static void set_up(void *data)
 {
 	r_call_module("set_options", 0, NULL);
-	r_call_module("probe_contexts", 0, NULL);
+	ss_report_find_calls();
 }
 
 static void set_repos(void *data)

@@ -2,6 +2,7 @@
 
 #include "rapi/exec.h"
 #include "rapi/frames.h"
+#include "rapi/keep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #define STACK_SIZE (256 << 10)
 #define MAX_CALLS 40
+#define CONTEXT_PART 320 /* the call is in the first bytes of a context, behind a sigjmp_buf; R 4.2: at 256 */
 
 static int report_fd = -1;
 
@@ -18,12 +20,14 @@ static int report_fd = -1;
 extern void *R_GlobalContext __attribute__((weak));
 static size_t call_at;
 
-SEXP ss_report_probe(SEXP call)
+static SEXP known_call;
+
+SEXP ss_report_probe(void)
 {
 	char *context = &R_GlobalContext ? R_GlobalContext : NULL;
 	for (int depth = 0; context && depth < 4 && !call_at; depth++) {
-		for (size_t at = sizeof(void *); at < 512; at += sizeof(void *)) {
-			if (*(void **)(void *)(context + at) == (void *)call) {
+		for (size_t at = sizeof(void *); at < CONTEXT_PART; at += sizeof(void *)) {
+			if (*(void **)(void *)(context + at) == (void *)known_call) {
 				call_at = at;
 				break;
 			}
@@ -31,6 +35,14 @@ SEXP ss_report_probe(SEXP call)
 		context = *(char **)(void *)context;
 	}
 	return R_NilValue;
+}
+
+void ss_report_find_calls(void)
+{
+	SEXP probe = Rf_findVarInFrame(r_kept(R_KEEP_MODULES), Rf_install("probe_contexts"));
+	known_call = PROTECT(Rf_lang1(probe));
+	Rf_eval(known_call, R_BaseEnv);
+	UNPROTECT(1);
 }
 
 static void put(const char *s, size_t n)

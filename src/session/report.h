@@ -9,7 +9,8 @@
 /* Takes the descriptor from the environment and installs the handlers. Called once, before R starts and again after it. */
 void ss_report_init(void);
 
-/* Called from R, with sys.call() of the caller: finds out where this R keeps a call in its contexts. Without it no R calls are reported. */
-SEXP ss_report_probe(SEXP call);
+/* Finds out where this R keeps a call in its contexts; without it no R calls are reported. May jump. */
+void ss_report_find_calls(void);
+SEXP ss_report_probe(void); /* called from R by it */
 
 #endif

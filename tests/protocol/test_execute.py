@@ -156,14 +156,15 @@ def test_session_environment(kernel, client):
 
 
 def test_session_descriptors(kernel, client):
-    """The session has the link and its two pipes, and nothing else of the kernel's."""
+    """The session has the link, its two pipes and the file for reports, and nothing else of the kernel's."""
     import os
     client.execute('out a')
     pid = kernel.session_pid()
     fds = {int(fd): os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')}
     assert fds[0] == '/dev/null'
     assert fds[1].startswith('pipe:') and fds[2].startswith('pipe:') and fds[1] != fds[2]
-    assert len(fds) == 4 and [v for k, v in fds.items() if k > 2][0].startswith('socket:')
+    others = sorted(v.split(':')[0] for k, v in fds.items() if k > 2)
+    assert len(others) == 2 and others[0].startswith('/memfd') and others[1] == 'socket'
     assert os.getpgid(pid) == pid
     with open(f'/proc/{pid}/status') as f:
         masks = dict(line.split(':\t', 1) for line in f.read().splitlines() if line.startswith(('SigBlk', 'SigIgn')))
