@@ -11,11 +11,12 @@ language <- function() {
 # Options that R or the user's profile have set stay as they are. `menu.graphics` is TRUE unless somebody changes it, and then
 # menus would open windows on the machine where R runs, which need not be the one that the user sits at.
 set_options <- function() {
-    ours <- list(jupyter.in_kernel = TRUE, askpass = ask_password)
+    ours <- list(jupyter.in_kernel = TRUE, askpass = ask_password, jupyter.comm_manager = function() comm_manager)
     unset <- vapply(names(ours), function(name) is.null(getOption(name)), NA)
     options(ours[unset])
     if (!isFALSE(getOption("menu.graphics")))
         options(menu.graphics = FALSE)
+    offer_comms()
 }
 
 ask_password <- function(prompt = "Password: ") .Call(native$ask_password, one_string(prompt))

@@ -1,6 +1,7 @@
 /* comm.c: which comms are open, and what is done with a client's messages to them. */
 #include "session/comm.h"
 
+#include "base/utf8.h"
 #include "rapi/exec.h"
 #include "session/session.h"
 
@@ -124,7 +125,7 @@ void ss_comm_end(struct ss_comm *c, const char *reason)
 
 static struct {
 	int code; /* 0: the handler did not say */
-	char message[ERR_MAX];
+	char message[1024];
 } failure;
 
 void ss_comm_fail(int code, const char *fmt, ...)
@@ -152,8 +153,10 @@ bool ss_comm_run(void (*fn)(void *), void *data, struct err *e)
 	if (ok)
 		return true;
 	const char *why = failure.code ? failure.message : R_curErrorBuf();
-	size_t n = strcspn(why, "\n");
-	return err_set(e, "%.*s", (int)(n && why[n + (why[n] != 0)] == 0 ? n : strlen(why)), why);
+	size_t n = strlen(why);
+	while (n && why[n - 1] == '\n')
+		n--;
+	return err_set(e, "%.*s", (int)n, why);
 }
 
 /* ---- requests to a target in C ---- */

@@ -11,8 +11,8 @@
 #ifndef CARRACK_SESSION_COMM_H
 #define CARRACK_SESSION_COMM_H
 
+#include "base/slice.h"
 #include "link/peer.h"
-
 #include "rapi/rapi.h"
 
 /* JSON-RPC 2.0, "Error object". */

@@ -4,6 +4,7 @@
 
 #include "rapi/keep.h"
 #include "rapi/value.h"
+#include "session/comm.h"
 #include "session/park.h"
 #include "session/report.h"
 
@@ -19,6 +20,8 @@ static const struct {
 } natives[] = {
     {"condition_seen", (DL_FUNC)(void (*)(void))ss_condition_seen},
     {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
+    {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
+    {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
     {"undo", (DL_FUNC)(void (*)(void))undo},
 };

@@ -1,4 +1,5 @@
 /* reply.c: what the session says over the link. */
+#include "session/comm.h"
 #include "session/session.h"
 
 void ss_send(int type, const char *head, const struct link_part *rest, size_t n)
@@ -34,6 +35,8 @@ void ss_publish(const char *msg_type, struct buf *content)
 
 void ss_reply(const char *msg_type, struct buf *content)
 {
+	if (!ss.replied && strcmp(msg_type, "execute_reply") == 0)
+		ss_comm_settle();
 	if (!ss.replied)
 		send_message(LINK_REPLY, msg_type, content);
 	ss.replied = true;

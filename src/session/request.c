@@ -1,4 +1,5 @@
 /* request.c: which function answers which request. */
+#include "session/comm.h"
 #include "session/park.h"
 
 static const struct {
@@ -7,6 +8,9 @@ static const struct {
 } answers[] = {
     {"execute_request", "execute_reply", ss_execute},
     {"is_complete_request", "is_complete_reply", ss_is_complete},
+    {"comm_open", "", ss_comm_open},
+    {"comm_msg", "", ss_comm_msg},
+    {"comm_close", "", ss_comm_close},
 };
 
 /* `x_request` is answered by `x_reply`; what is not called a request has no reply on the wire ("" says so to the kernel). */
@@ -46,6 +50,8 @@ void ss_request(const struct link_frame *f)
 		i++;
 	if (content && strcmp(type, "execute_request") == 0 && ss_park_before_cell())
 		goto done; /* this is the copy, woken: the request was the dead session's */
+	if (strncmp(type, "comm_", 5) == 0)
+		ss_comm_take(f);
 	ss_request_begin(number);
 	ss.silent = json_bool_or(head, "silent", false);
 	ss.allow_stdin = json_bool_or(head, "allow_stdin", false);
