@@ -11,6 +11,7 @@
 
 /* The traceback of the error: `text` holds the lines, one after the other. */
 struct story {
+	const char *ename;
 	char how[400]; /* the first line, and the error's value */
 	struct buf text;
 };
@@ -26,6 +27,7 @@ static void describe(const struct session *s, const struct session_end *end, str
 {
 	char peak[32];
 	int signal = WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
+	t->ename = s->abandoned ? "interrupt" : "SessionDied";
 	if (s->abandoned)
 		snprintf(t->how, sizeof t->how, "the cell was abandoned: R did not stop when it was interrupted");
 	else if (*s->broken)
@@ -89,7 +91,7 @@ static void tell_cell(struct kernel *k, struct request *r, struct story *t)
 		*end = '\0';
 		p = end + 1;
 	}
-	execute_fail(k, r, k->session.abandoned ? "interrupt" : "SessionDied", t->how, lines, n);
+	execute_fail(k, r, t->ename, t->how, lines, n);
 }
 
 static void undone(struct kernel *k)

@@ -2,6 +2,48 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 
+static void abort_one(struct kernel *k, struct request *r)
+{
+	struct buf content = BUF_INIT(BUF_MAX_SMALL);
+	if (!pub_open(&k->pub, &r->window, r->msg, false)) {
+		request_free(r);
+		return;
+	}
+	buf_printf(&content, "{\"status\":\"aborted\",\"execution_count\":%ld}", k->count);
+	request_reply(k, r, "execute_reply", &content, (struct slice){0}, NULL, 0);
+	request_done(k, r);
+}
+
+/* The spec's stop_on_error: execute requests that wait when a cell fails are not run. Those that have arrived but were not looked at
+ * count; those that a client sends when it has seen the error do not: so they are counted before the reply goes out. */
+static size_t count_waiting(struct kernel *k)
+{
+	size_t before;
+	do {
+		before = k->queue.n;
+		requests_receive(k, JP_SHELL);
+	} while (k->queue.n > before);
+	return k->queue.n;
+}
+
+/* Aborts the execute requests among the first n of the queue; the others keep their place. */
+static void abort_waiting(struct kernel *k, size_t n)
+{
+	for (struct request **at = &k->queue.first; n > 0 && *at; n--) {
+		struct request *r = *at;
+		if (strcmp(r->msg->type, "execute_request") != 0) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		if (!r->next)
+			k->queue.last = at;
+		k->queue.n--;
+		r->next = NULL;
+		abort_one(k, r);
+	}
+}
+
 /* Answers a request that cannot be run; its window need not be open yet. */
 void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,
 		  size_t n_lines)
@@ -26,6 +68,7 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 	buf_put(&reply, error.data + 1, error.len - 1);
 	if (k->running == r)
 		k->running = NULL;
+	size_t waiting = execute && r->stop_on_error ? count_waiting(k) : 0;
 	if (!r->window.parent && !pub_open(&k->pub, &r->window, r->msg, false)) {
 		request_free(r);
 		goto done;
@@ -38,10 +81,8 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 		snprintf(type, sizeof type, "%.*s_reply", (int)(stem - 8), r->msg->type);
 		request_reply(k, r, type, &reply, (struct slice){0}, NULL, 0);
 	}
-	bool abort = execute && r->stop_on_error;
 	request_done(k, r);
-	if (abort)
-		execute_abort_queue(k);
+	abort_waiting(k, waiting);
 done:
 	buf_release(&error);
 	buf_release(&reply);
@@ -116,43 +157,10 @@ void execute_finish(struct kernel *k, struct request *r, json_t *content, struct
 			json_object_set_new(content, "user_expressions", json_object());
 	}
 	jx_value(&reply, content);
+	size_t waiting = failed && r->stop_on_error ? count_waiting(k) : 0;
 	pub_flush(&k->pub, true);
 	request_reply(k, r, "execute_reply", &reply, metadata, NULL, 0);
 	remember(k, r);
-	bool abort = failed && r->stop_on_error;
 	request_done(k, r);
-	if (abort)
-		execute_abort_queue(k);
-}
-
-static void abort_one(struct kernel *k, struct request *r)
-{
-	struct buf content = BUF_INIT(BUF_MAX_SMALL);
-	if (!pub_open(&k->pub, &r->window, r->msg, false)) {
-		request_free(r);
-		return;
-	}
-	buf_printf(&content, "{\"status\":\"aborted\",\"execution_count\":%ld}", k->count);
-	request_reply(k, r, "execute_reply", &content, (struct slice){0}, NULL, 0);
-	request_done(k, r);
-}
-
-/* The spec's stop_on_error: execute requests that are queued when a cell fails are not run. */
-void execute_abort_queue(struct kernel *k)
-{
-	requests_receive(k, JP_SHELL); /* those that have arrived but were not looked at are queued as well */
-	struct request_queue waiting = k->queue;
-	if (waiting.last == &k->queue.first)
-		waiting.last = &waiting.first;
-	k->queue = (struct request_queue){.last = &k->queue.first};
-	struct request *r;
-	while ((r = queue_pop(&waiting))) {
-		if (strcmp(r->msg->type, "execute_request") == 0) {
-			abort_one(k, r);
-			continue;
-		}
-		*k->queue.last = r;
-		k->queue.last = &r->next;
-		k->queue.n++;
-	}
+	abort_waiting(k, waiting);
 }

@@ -147,7 +147,6 @@ void execute_start(struct kernel *k, struct request *r, struct buf *head);
 void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata);
 void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,
 		  size_t n_lines); /* error, error reply, idle; frees r */
-void execute_abort_queue(struct kernel *k);
 
 /* session.c */
 bool session_init(struct kernel *k, struct err *e) MUST_CHECK;
