@@ -73,6 +73,10 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 		request_free(r);
 		goto done;
 	}
+	if (strcmp(r->msg->type, "is_complete_request") == 0) {
+		buf_clear(&reply); /* its statuses are others (messaging spec, "Code completeness") */
+		buf_puts(&reply, "{\"status\":\"unknown\"}");
+	}
 	if (execute && !r->silent)
 		pub_message(&k->pub, &r->window, "error", &error, (struct slice){0}, NULL, 0);
 	/* comm messages have no reply; the others' is named after them. */
@@ -95,11 +99,17 @@ bool execute_prepare(struct kernel *k, struct request *r)
 	r->store_history = !r->silent && json_bool_or(c, "store_history", true);
 	r->allow_stdin = json_bool_or(c, "allow_stdin", true);
 	r->stop_on_error = json_bool_or(c, "stop_on_error", true);
-	if (json_is_string(json_object_get(c, "code")))
-		return true;
+	return true;
+}
+
+/* A request that is no cell has its turn like any other, so that its error aborts only what was sent after it. */
+bool execute_refuse(struct kernel *k, struct request *r)
+{
+	if (strcmp(r->msg->type, "execute_request") != 0 || json_is_string(json_object_get(r->msg->content, "code")))
+		return false;
 	const char *line = "an execute_request needs `code`, a string";
 	execute_fail(k, r, "RequestError", line, &line, 1);
-	return false;
+	return true;
 }
 
 static void publish_input(struct kernel *k, struct request *r)

@@ -91,8 +91,7 @@ struct stopping {
 	int step;         /* of the ladder in stop.c */
 	int64_t next_at;  /* when the next step is due */
 	int status;       /* the kernel's exit status */
-	struct request *asked[8]; /* the shutdown requests to answer */
-	size_t n_asked;
+	struct request *asked; /* the shutdown requests to answer */
 };
 
 struct input {
@@ -142,7 +141,8 @@ void request_free(struct request *r);
 struct request *queue_pop(struct request_queue *q);
 
 /* execute.c */
-bool execute_prepare(struct kernel *k, struct request *r); /* false: it was answered already */
+bool execute_prepare(struct kernel *k, struct request *r);
+bool execute_refuse(struct kernel *k, struct request *r); /* true: it is no cell, and was answered with an error */
 void execute_start(struct kernel *k, struct request *r, struct buf *head);
 void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata);
 void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,

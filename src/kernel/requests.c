@@ -262,7 +262,7 @@ void requests_receive(struct kernel *k, enum jp_channel channel)
 	struct jp_message m;
 	struct err e = {0};
 	/* Not more than a few at a time: control, input and the session have their turn too. */
-	for (int i = 0; i < 64 && k->queue.n < KN_QUEUE_MAX; i++) {
+	for (int i = 0; i < 64 && (channel != JP_SHELL || k->queue.n < KN_QUEUE_MAX); i++) {
 		enum jp_got got = jp_receive(&k->sockets, channel, &m, &e);
 		if (got == JP_NOTHING)
 			return;
@@ -332,11 +332,14 @@ static void give(struct kernel *k, struct request *r)
 void requests_next(struct kernel *k)
 {
 	while (!k->running && k->queue.first && !k->stop.on) {
-		if (k->session.state == SESSION_READY)
-			give(k, queue_pop(&k->queue));
-		else if (k->session.state == SESSION_NONE)
-			refuse(k, queue_pop(&k->queue));
-		else
+		if (k->session.state != SESSION_READY && k->session.state != SESSION_NONE)
 			return;
+		struct request *r = queue_pop(&k->queue);
+		if (execute_refuse(k, r))
+			continue;
+		if (k->session.state == SESSION_READY)
+			give(k, r);
+		else
+			refuse(k, r);
 	}
 }

@@ -50,11 +50,8 @@ static void abort_waiting(struct kernel *k)
 void stop_begin(struct kernel *k, struct request *asked, bool restart)
 {
 	if (asked) {
-		if (k->stop.n_asked == ARRAY_LEN(k->stop.asked)) {
-			request_done(k, asked);
-			return;
-		}
-		k->stop.asked[k->stop.n_asked++] = asked;
+		asked->next = k->stop.asked;
+		k->stop.asked = asked;
 		k->stop.restart = k->stop.restart || restart;
 	}
 	if (k->stop.on)
@@ -91,10 +88,12 @@ void stop_step(struct kernel *k)
 
 void stop_session_gone(struct kernel *k)
 {
+	struct request *r;
 	requests_receive(k, JP_SHELL);
+	requests_receive(k, JP_CONTROL);
 	abort_waiting(k);
-	for (size_t i = 0; i < k->stop.n_asked; i++) {
-		struct request *r = k->stop.asked[i];
+	while ((r = k->stop.asked)) {
+		k->stop.asked = r->next;
 		struct buf content = BUF_INIT(BUF_MAX_SMALL);
 		buf_puts(&content, "{\"status\":\"ok\"");
 		jx_key_bool(&content, "restart", json_bool_or(r->msg->content, "restart", false));
@@ -103,6 +102,5 @@ void stop_session_gone(struct kernel *k)
 		request_reply(k, r, "shutdown_reply", &content, (struct slice){0}, NULL, 0);
 		request_done(k, r);
 	}
-	k->stop.n_asked = 0;
 	k->done = true;
 }
