@@ -16,6 +16,7 @@ set_options <- function() {
     options(ours[unset])
     if (!isFALSE(getOption("menu.graphics")))
         options(menu.graphics = FALSE)
+    display_options()
     offer_comms()
 }
 

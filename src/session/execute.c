@@ -21,37 +21,6 @@ static void end_capture(struct buf *text)
 		text->data[--text->len] = '\0';
 }
 
-static void publish_value(struct buf *text, bool result)
-{
-	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
-	buf_putc(&content, '{');
-	if (result)
-		jx_key_int(&content, "execution_count", ss.count);
-	buf_puts(&content, result ? ",\"data\":{\"text/plain\":" : "\"data\":{\"text/plain\":");
-	jx_string(&content, text->data, text->len);
-	buf_puts(&content, "},\"metadata\":{}}");
-	buf_release(text);
-	ss_publish(result ? "execute_result" : "display_data", &content);
-}
-
-/* May jump: print methods are the user's. */
-static void show(SEXP value, bool last)
-{
-	if (ss.silent)
-		return;
-	if (!last && ss.mode != SS_NOTEBOOK) {
-		Rf_PrintValue(value);
-		return;
-	}
-	ss_console_capture();
-	Rf_PrintValue(value);
-	struct buf text = BUF_INIT(BUF_MAX_MESSAGE);
-	end_capture(&text);
-	if (text.len)
-		publish_value(&text, last);
-	buf_release(&text);
-}
-
 static void set_last_value(SEXP value)
 {
 	SEXP symbol = Rf_install(".Last.value");
@@ -87,7 +56,7 @@ static void evaluate(void *data)
 		Rf_PrintValue(value);
 		end_capture(x->text);
 	} else if (visible) {
-		show(value, x->last);
+		ss_show(value, x->last);
 	}
 	r_print_warnings();
 	if (Rf_callToplevelHandlers && !x->asked)

@@ -20,6 +20,9 @@ static const struct {
 } natives[] = {
     {"condition_seen", (DL_FUNC)(void (*)(void))ss_condition_seen},
     {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
+    {"display_publish", (DL_FUNC)(void (*)(void))ss_display_publish},
+    {"display_clear", (DL_FUNC)(void (*)(void))ss_display_clear},
+    {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},

@@ -7,6 +7,7 @@
  *     condition.c  which error ended an evaluation            console.c    text
  *     input.c      questions to the user                      wait.c       waiting, with R's event sources served
  *     interrupt.c  signals                                    exit.c       ends
+ *     display.c    what visible values look like (display.h)
  *     reply.c      JSON for the kernel                        modules.c    the R code that comes with the session
  *
  * Functions that may jump (rapi/rapi.h) say so.
@@ -63,6 +64,15 @@ enum ss_parsed ss_parse(char *code, size_t *n);
 
 /* What is wrong with code that ss_parse refused, in R's words and with the place shown, or what is missing. */
 void ss_parse_problem(enum ss_parsed how, const char *code, size_t n, struct buf *out);
+
+/* ---- display.c ---- */
+
+/* Shows a visible value, the last of its cell or one before. May jump: print methods are the user's. */
+void ss_show(SEXP value, bool last);
+
+SEXP ss_display_publish(SEXP update, SEXP data, SEXP metadata, SEXP transient); /* these three are called from R */
+SEXP ss_display_clear(SEXP wait);
+SEXP ss_display_log(SEXP text);
 
 /* ---- condition.c: how an evaluation ended ---- */
 

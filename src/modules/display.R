@@ -1,0 +1,214 @@
+# Rich forms of values that are made in R, and the functions through which R code publishes (package IRdisplay finds them in options).
+
+mime_generics <- c(
+    "text/plain" = "repr_text", "text/html" = "repr_html", "text/markdown" = "repr_markdown", "text/latex" = "repr_latex",
+    "application/json" = "repr_json", "application/javascript" = "repr_javascript", "application/geo+json" = "repr_geojson",
+    "application/vdom.v1+json" = "repr_vdom1", "application/vnd.plotly.v1+json" = "repr_plotly1",
+    "application/vnd.vegalite.v2+json" = "repr_vegalite2", "application/vnd.vegalite.v3+json" = "repr_vegalite3",
+    "application/vnd.vegalite.v4+json" = "repr_vegalite4", "application/vnd.vega.v4+json" = "repr_vega4",
+    "application/vnd.vega.v5+json" = "repr_vega5", "application/pdf" = "repr_pdf", "image/png" = "repr_png",
+    "image/jpeg" = "repr_jpg", "image/svg+xml" = "repr_svg")
+
+# One rich form is enough for most documents: Markdown and LaTeX are made when somebody adds them to this option.
+display_options <- function() {
+    irdisplay <- if (isNamespaceLoaded("IRdisplay")) asNamespace("IRdisplay")[["irdisplay_option_defaults"]]
+    ours <- list(jupyter.rich_display = !identical(as.logical(Sys.getenv("JUPYTER_RICH_DISPLAY", "TRUE")), FALSE),
+                 jupyter.display_mimetypes = setdiff(names(mime_generics), c("text/markdown", "text/latex")))
+    for (name in names(ours))
+        if (is.null(getOption(name)) || identical(getOption(name), irdisplay[[name]]))
+            options(ours[name])
+    options(jupyter.base_display_func = display_data, jupyter.clear_output_func = clear_output,
+            jupyter.update_display_func = update_display)
+}
+
+# ---- publishing ----
+
+# `display_id` and `update` may also come as metadata: that is where the dots of IRdisplay::display() go.
+display_data <- function(data, metadata = NULL, display_id = metadata$display_id, update = isTRUE(metadata$update),
+                         transient = NULL, ...) {
+    force(display_id)
+    force(update)
+    metadata <- metadata[setdiff(names(metadata), c("display_id", "update"))]
+    if (!is.null(display_id))
+        transient$display_id <- one_string(display_id)
+    if (update && is.null(transient$display_id))
+        stop("a display that is to be updated needs a `display_id`")
+    .Call(native$display_publish, update, as.list(data), metadata, transient)
+    invisible(TRUE)
+}
+
+update_display <- function(data, metadata = NULL, display_id = metadata$display_id, ...)
+    display_data(data, metadata, display_id, TRUE, ...)
+
+clear_output <- function(wait = TRUE) invisible(.Call(native$display_clear, wait))
+
+display_log <- function(what, e) {
+    .Call(native$display_log, paste0(what, ": ", one_string(conditionMessage(e))))
+    NULL
+}
+
+# ---- methods of packages and of the user ----
+
+wanted <- function() {
+    types <- getOption("jupyter.display_mimetypes")
+    if (is.character(types)) types else c("text/plain", "text/html")
+}
+
+# What packages have to say about repr is registered only when repr is there.
+load_repr <- function() {
+    if (!isNamespaceLoaded("repr") && length(getHook(packageEvent("repr", "onLoad"))))
+        tryCatch(loadNamespace("repr"), error = function(e) NULL)
+}
+
+# The first class that has a method: the user's, or that of a package. The ones that repr itself brings for R's own classes, and
+# for what is shown here in another way, do not count.
+method_class <- function(generic, classes, package) {
+    registered <- if (isNamespaceLoaded(package)) asNamespace(package)[[".__S3MethodsTable__."]]
+    for (class in classes) {
+        name <- paste0(generic, ".", class)
+        method <- get0(name, globalenv(), mode = "function")
+        if (is.null(method) && !is.null(registered))
+            method <- get0(name, registered, mode = "function", inherits = FALSE)
+        if (!is.null(method) && !(class %in% known_classes && from_package(method, package)))
+            return(class)
+    }
+    NULL
+}
+
+known_classes <- c("data.frame", "data.table", "function", "help_files_with_topic", "htmlwidget", "packageIQR", "shiny.tag",
+                   "shiny.tag.list", "ts", "factor", "Date", "list", "matrix", "ggplot", "plotly", "recordedplot", "default")
+
+from_package <- function(method, package) identical(topenv(environment(method)), asNamespace(package))
+
+# The generic finds the method as it does for the user: from the global environment.
+call_generic <- function(generic, x, package) {
+    f <- if (isNamespaceLoaded(package)) getExportedValue(package, generic)
+         else eval(bquote(function(obj, ...) UseMethod(.(generic))))
+    do.call(f, list(x), quote = TRUE, envir = globalenv())
+}
+
+classes_of <- function(x) if (isS4(x)) methods::is(x) else class(x)
+
+# Each form that a method makes; one that fails is left out.
+forms_by_repr <- function(x, classes) {
+    load_repr()
+    types <- intersect(c("text/plain", wanted()), names(mime_generics))
+    data <- list()
+    for (type in types) {
+        generic <- mime_generics[[type]]
+        if (is.null(method_class(generic, classes, "repr")))
+            next
+        form <- tryCatch(call_generic(generic, x, "repr"),
+                         error = function(e) display_log(sprintf("%s() of a value of class %s", generic, classes[1L]), e))
+        if (length(form))
+            data[[type]] <- form
+    }
+    # With nothing but a text there is no rich form, and R's own print has shown it already.
+    if (length(setdiff(names(data), "text/plain")) || length(data)) data
+}
+
+# knitr's way; classes behind that of a data frame's are data frames, which are tables.
+forms_by_knitr <- function(x, classes) {
+    if (!isNamespaceLoaded("knitr"))
+        return(NULL)
+    before <- match(c("data.frame", "data.table", "tbl_df", "grouped_df", "rowwise_df"), classes, nomatch = length(classes) + 1L)
+    classes <- classes[seq_len(min(before) - 1L)]
+    if (is.null(method_class("knit_print", setdiff(classes, "default"), "knitr")))
+        return(NULL)
+    shown <- tryCatch(call_generic("knit_print", x, "knitr"),
+                      error = function(e) display_log(sprintf("knit_print() of a value of class %s", classes[1L]), e))
+    if (is.character(shown) && inherits(shown, "knit_asis")) as_is(shown)
+}
+
+# Text for a document: HTML as such, anything else is Markdown.
+as_is <- function(text) {
+    dependencies <- Filter(function(d) inherits(d, "html_dependency"), attr(text, "knit_meta"))
+    text <- one_string(text)
+    if (length(dependencies))
+        return(list("text/html" = page_with(text, dependencies)))
+    structure(list(text), names = if (looks_like_html(text)) "text/html" else "text/markdown")
+}
+
+looks_like_html <- function(text) grepl("^\\s*<[A-Za-z!]", text) && grepl(">\\s*$", text)
+
+# ---- what the session asks for ----
+
+with_metadata <- function(data) {
+    html <- data[["text/html"]]
+    isolated <- is.character(html) && any(grepl("<html[ >]", html, ignore.case = TRUE))
+    list(data, if (isolated) list("text/html" = list(isolated = TRUE)))
+}
+
+# list(data, metadata), or NULL: for values that R has printed.
+forms <- function(x) {
+    classes <- classes_of(x)
+    data <- forms_by_repr(x, classes)
+    if (is.null(data))
+        data <- tryCatch(forms_of_html(x, classes), error = function(e) display_log("HTML", e))
+    if (is.null(data))
+        data <- forms_by_knitr(x, classes)
+    if (length(data)) with_metadata(data)
+}
+
+# For values whose print method would open a browser. These are shown instead of being printed.
+forms_unprinted <- function(x) {
+    if (!inherits(x, "htmlwidget") && !(inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))))
+        return(NULL)
+    if (!"text/html" %in% wanted())
+        return(NULL)
+    classes <- classes_of(x)
+    data <- forms_by_repr(x, classes)
+    if (is.null(data[["text/html"]]))
+        data <- c(data, tryCatch(forms_of_html(x, classes), error = function(e) display_log(classes[1L], e)))
+    if (is.null(data))
+        return(NULL)
+    if (is.null(data[["text/plain"]]))
+        data <- c(list("text/plain" = text_of_html(x)), data)
+    with_metadata(data)
+}
+
+# A table that print() would cut at options(max.print), as R is delivered, is cut where its HTML is. Everything that R would
+# show in full, and every max.print that somebody has set, is left alone. NULL: print it.
+print_cut <- function(x) {
+    cells <- prod(dim(x))
+    if (!isTRUE(cells > 99999) || !identical(as.integer(getOption("max.print")), 99999L))
+        return(NULL)
+    if (!identical(class(x), "data.frame") && is.object(x))
+        return(NULL)
+    rows <- getOption("repr.matrix.max.rows", 60L)
+    old <- options(max.print = max(1, rows * ncol(x)))
+    on.exit(options(old))
+    print(x)
+    TRUE
+}
+
+# ---- for the C code ----
+
+count_elements <- function(x) as.double(NROW(x))
+
+json_time <- function(x) {
+    text <- if (inherits(x, "POSIXt")) format(x, "%Y-%m-%dT%H:%M:%OS") else format(x)
+    text[is.na(x)] <- NA
+    text
+}
+
+# The text of elements i of a vector; no more of it is looked at.
+format_cells <- function(x, i) tryCatch({
+    x <- if (is.object(x)) x[i] else .subset(x, i)
+    text <- if (is.list(x) && !is.object(x)) vapply(x, list_cell, "") else format(x)
+    if (length(text) != length(i))
+        text <- vapply(as.list(x), list_cell, "")
+    text <- enc2utf8(as.character(text))
+    if (is.character(x)) text else trimws(text)
+}, error = function(e) display_log(sprintf("format() of a column of class %s", class(x)[1L]), e))
+
+list_cell <- function(x) {
+    if (is.null(x))
+        return("NULL")
+    if (is.atomic(x) && is.null(dim(x)) && length(x) && length(x) <= 6L)
+        return(paste(trimws(format(x)), collapse = ", "))
+    if (is.atomic(x) && is.null(dim(x)) && !is.object(x) && length(x))
+        return(paste0(paste(trimws(format(x[1:6])), collapse = ", "), ", \u2026"))
+    size <- if (is.null(dim(x))) length(x) else paste(dim(x), collapse = " \u00d7 ")
+    sprintf("<%s[%s]>", class(x)[1L], size)
+}
