@@ -14,6 +14,7 @@ set_options <- function() {
     ours <- list(jupyter.in_kernel = TRUE, askpass = ask_password, jupyter.comm_manager = function() comm_manager)
     unset <- vapply(names(ours), function(name) is.null(getOption(name)), NA)
     options(ours[unset])
+    set_plot_options()
     if (!isFALSE(getOption("menu.graphics")))
         options(menu.graphics = FALSE)
     display_options()

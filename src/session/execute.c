@@ -2,12 +2,13 @@
  * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
  */
 #include "session/park.h"
+#include "session/plot.h"
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 
 struct expression {
-	SEXP code;  /* kept in R_KEEP_CODE */
+	SEXP code, next; /* kept in R_KEEP_CODE; next is R_NilValue for the last one */
 	bool last;
 	bool asked; /* a user expression: its value is printed whether visible or not, into *text */
 	struct buf *text;
@@ -74,10 +75,11 @@ static bool run_expression(struct expression *x, struct buf *error)
 	if (ok) {
 		ss_console_capture_flush();
 		ss_condition_ended_well();
-		return true;
+	} else {
+		ss_condition_describe(error);
 	}
-	ss_condition_describe(error);
-	return false;
+	ss_plot_flush(x->next);
+	return ok;
 }
 
 static bool run_cell(struct buf *error)
@@ -85,7 +87,8 @@ static bool run_cell(struct buf *error)
 	SEXP code = r_kept(R_KEEP_CODE);
 	R_xlen_t n = XLENGTH(code);
 	for (R_xlen_t i = 0; i < n; i++) {
-		struct expression x = {.code = VECTOR_ELT(code, i), .last = i + 1 == n};
+		bool last = i + 1 == n;
+		struct expression x = {VECTOR_ELT(code, i), .next = last ? R_NilValue : VECTOR_ELT(code, i + 1), .last = last};
 		if (!run_expression(&x, error))
 			return false;
 	}
@@ -147,7 +150,7 @@ static void user_expression(const json_t *code, struct buf *reply)
 	bool ok = parse_code(code, &error);
 	SEXP all = ok ? r_kept(R_KEEP_CODE) : R_NilValue;
 	for (R_xlen_t i = 0; ok && i < Rf_xlength(all); i++) {
-		struct expression x = {.code = VECTOR_ELT(all, i), .asked = true, .text = &text};
+		struct expression x = {VECTOR_ELT(all, i), .next = R_NilValue, .asked = true, .text = &text};
 		buf_clear(&text);
 		ok = run_expression(&x, &error);
 	}
@@ -198,6 +201,7 @@ static void error_reply(struct buf *error)
 void ss_execute(const json_t *head, const json_t *content)
 {
 	struct buf error = BUF_INIT(BUF_MAX_MESSAGE);
+	ss_plot_cell();
 	if (parse_code(json_object_get(content, "code"), &error) && run_cell(&error))
 		ok_reply(content);
 	else

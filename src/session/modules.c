@@ -6,6 +6,7 @@
 #include "rapi/value.h"
 #include "session/comm.h"
 #include "session/park.h"
+#include "session/plot.h"
 #include "session/report.h"
 
 /* carrack.undo() of modules/undo.R; returns why it cannot be. */
@@ -25,6 +26,8 @@ static const struct {
     {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
+    {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
+    {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
     {"undo", (DL_FUNC)(void (*)(void))undo},
 };

@@ -2,6 +2,7 @@
  * that later, httpuv, tcltk and X11 are served without a tick. While nothing happens it uses no processor time.
  */
 #include "session/park.h"
+#include "session/plot.h"
 
 #include "rapi/exec.h"
 
@@ -71,6 +72,7 @@ static void serve(void (*fn)(void *), void *data)
 	ss_park_changed();
 	r_toplevel_exec(fn, data);
 	r_print_warnings();
+	ss_plot_flush(R_NilValue);
 	ss_serving = false;
 	if (idle)
 		R_interrupts_pending = 0;
