@@ -19,6 +19,8 @@ display_options <- function() {
             options(ours[name])
     options(jupyter.base_display_func = display_data, jupyter.clear_output_func = clear_output,
             jupyter.update_display_func = update_display)
+    if (is.null(getOption("viewer")))
+        options(viewer = view_page)
 }
 
 # ---- publishing ----

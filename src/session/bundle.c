@@ -109,3 +109,29 @@ void ss_bundle(struct buf *out, SEXP data)
 	vmaxset(vmax);
 	UNPROTECT(1);
 }
+
+static SEXP as_json(SEXP x, size_t quotes)
+{
+	static struct buf text;
+	if (!text.max)
+		buf_init(&text, BUF_MAX_MESSAGE);
+	buf_clear(&text);
+	r_json_write(&text, x);
+	if (text.failed)
+		Rf_error("this is larger than a message may be");
+	SEXP string = r_string(text.data + quotes, text.len - 2 * quotes);
+	buf_trim(&text, (size_t)1 << 16);
+	return string;
+}
+
+SEXP ss_display_json(SEXP x)
+{
+	return as_json(x, 0);
+}
+
+SEXP ss_display_base64(SEXP raw)
+{
+	if (TYPEOF(raw) != RAWSXP)
+		Rf_error("a raw vector is needed");
+	return as_json(raw, 1);
+}

@@ -2,6 +2,7 @@
  *
  *     display.c       a visible value: its text, and its rich forms; what R code publishes
  *     bundle.c        contents by media type
+ *     cells.c         which cell runs
  *     table.c         which rows and columns of a table are shown
  *     table_cells.c   their text
  *     table_write.c   the table as HTML, Markdown and LaTeX
@@ -22,6 +23,19 @@ void ss_bundle(struct buf *out, SEXP data);
 
 /* Appends a list with names as a JSON object (rapi/json.h); an empty one, NULL, is {}. May jump. */
 void ss_bundle_object(struct buf *out, SEXP x);
+
+/* For R code: what r_json_write writes; and base64, which is what it writes for a raw vector, without the quotes. They may jump. */
+SEXP ss_display_json(SEXP x);
+SEXP ss_display_base64(SEXP raw);
+
+/* ---- cells.c ---- */
+
+/* A cell starts. Does not jump. */
+void ss_cell_begin(const struct link_frame *f, const json_t *content);
+
+/* For R code: a name of this run of this cell; and whether that run's output still stands. They may jump. */
+SEXP ss_cell_now(void);
+SEXP ss_cell_stands(SEXP run);
 
 /* ---- table.c ---- */
 

@@ -5,6 +5,7 @@
 #include "rapi/keep.h"
 #include "rapi/value.h"
 #include "session/comm.h"
+#include "session/display.h"
 #include "session/park.h"
 #include "session/plot.h"
 #include "session/report.h"
@@ -23,6 +24,10 @@ static const struct {
     {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
     {"display_publish", (DL_FUNC)(void (*)(void))ss_display_publish},
     {"display_clear", (DL_FUNC)(void (*)(void))ss_display_clear},
+    {"display_base64", (DL_FUNC)(void (*)(void))ss_display_base64},
+    {"display_json", (DL_FUNC)(void (*)(void))ss_display_json},
+    {"cell_now", (DL_FUNC)(void (*)(void))ss_cell_now},
+    {"cell_stands", (DL_FUNC)(void (*)(void))ss_cell_stands},
     {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},

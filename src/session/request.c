@@ -1,5 +1,6 @@
 /* request.c: which function answers which request. */
 #include "session/comm.h"
+#include "session/display.h"
 #include "session/park.h"
 
 static const struct {
@@ -48,7 +49,10 @@ void ss_request(const struct link_frame *f)
 	size_t i = 0;
 	while (i < ARRAY_LEN(answers) && strcmp(answers[i].type, type) != 0)
 		i++;
-	if (content && strcmp(type, "execute_request") == 0 && ss_park_before_cell())
+	bool cell = content && strcmp(type, "execute_request") == 0;
+	if (cell)
+		ss_cell_begin(f, content);
+	if (cell && ss_park_before_cell())
 		goto done; /* this is the copy, woken: the request was the dead session's */
 	if (strncmp(type, "comm_", 5) == 0)
 		ss_comm_take(f);
