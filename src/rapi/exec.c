@@ -73,7 +73,7 @@ static void box(void *data)
 	R_tryCatchError(box_body, data, box_error, NULL);
 }
 
-bool r_sandbox(void (*fn)(void *), void *data)
+bool r_try_exec(void (*fn)(void *), void *data)
 {
 	struct boxed b = {.fn = fn, .data = data};
 	Rboolean before = R_interrupts_suspended;

@@ -19,9 +19,10 @@ bool r_in_child(void);
  * error (message, options(error=), .Traceback) is done. */
 bool r_toplevel_exec(void (*fn)(void *), void *data);
 
-/* For the session's own work in R: the user's interrupts wait until it is over, and an error is only an end of it: no message,
- * no options(error=), no .Traceback. True if fn returned. Does not jump. */
-bool r_sandbox(void (*fn)(void *), void *data);
+/* For work on the user's behalf (parsing): the user's interrupts wait until it is over, and an error is only an end of it: no message,
+ * no options(error=), no .Traceback; warnings and text are the cell's. True if fn returned. Does not jump. For work of the
+ * session's own see sandbox.h. */
+bool r_try_exec(void (*fn)(void *), void *data);
 
 /* To be called before each expression of the user, from outside any r_toplevel_exec: warnings that are still waiting are
  * printed and the limits of setTimeLimit() begin anew. R has no function for this; its own loop does it before it evaluates. So its

@@ -21,6 +21,7 @@
 #include <R.h>
 #include <Rinternals.h>
 
+#include <R_ext/Altrep.h>
 #include <R_ext/Callbacks.h>
 #include <R_ext/Parse.h>
 #include <R_ext/RStartup.h>

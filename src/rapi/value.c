@@ -47,7 +47,15 @@ bool r_option_is_true(const char *name)
 	return TYPEOF(value) == LGLSXP && XLENGTH(value) == 1 && LOGICAL(value)[0] == TRUE;
 }
 
-SEXP r_call_module(const char *function, int n, const SEXP *args)
+void r_set_in_base(SEXP symbol, SEXP value)
+{
+	if (SET_SYMVALUE)
+		SET_SYMVALUE(symbol, value);
+	else
+		Rf_defineVar(symbol, value, R_BaseEnv);
+}
+
+SEXP r_call_in(SEXP env, const char *function, int n, const SEXP *args)
 {
 	PROTECT_INDEX at;
 	SEXP call = R_NilValue;
@@ -57,7 +65,12 @@ SEXP r_call_module(const char *function, int n, const SEXP *args)
 	for (int i = n; i-- > 0;)
 		REPROTECT(call = Rf_cons(args[i], call), at);
 	REPROTECT(call = Rf_lcons(Rf_install(function), call), at);
-	SEXP value = Rf_eval(call, r_kept(R_KEEP_MODULES));
+	SEXP value = Rf_eval(call, env);
 	UNPROTECT(n + 1);
 	return value;
+}
+
+SEXP r_call_module(const char *function, int n, const SEXP *args)
+{
+	return r_call_in(r_kept(R_KEEP_MODULES), function, n, args);
 }

@@ -20,7 +20,12 @@ const char *r_text(SEXP strings, R_xlen_t i);
 SEXP r_option(const char *name);
 bool r_option_is_true(const char *name);
 
-/* Calls a function of the sealed environment (modules.h). Arguments are protected here. May jump. */
+/* Sets a variable in base, also if it is locked. May jump (in a version of R that does not export SET_SYMVALUE). */
+void r_set_in_base(SEXP symbol, SEXP value);
+
+/* Calls a function of an environment, or of the sealed one (modules.h). Arguments are protected here, and evaluated: a
+ * symbol or a call is best put in a list. May jump. */
+SEXP r_call_in(SEXP env, const char *function, int n, const SEXP *args);
 SEXP r_call_module(const char *function, int n, const SEXP *args);
 
 #endif

@@ -146,7 +146,7 @@ bool ss_comm_run(void (*fn)(void *), void *data, struct err *e)
 	bool held = ss_console_holding();
 	if (!held)
 		ss_console_hold();
-	bool ok = r_sandbox(fn, data);
+	bool ok = r_try_exec(fn, data);
 	if (!held)
 		ss_console_take(&ignored);
 	buf_release(&ignored);

@@ -7,6 +7,7 @@
 #include "session/session.h"
 
 #include "rapi/exec.h"
+#include "rapi/sandbox.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -99,6 +100,8 @@ void ss_console_write_ex(const char *s, int len, int otype)
 {
 	int fd = otype ? STDERR_FILENO : STDOUT_FILENO;
 	size_t n = len > 0 ? (size_t)len : 0;
+	if (r_takes_text(s, n))
+		return;
 	if (r_in_child()) {
 		fflush(stdout);
 		write_all(fd, s, n);

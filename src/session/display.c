@@ -121,7 +121,7 @@ static void add_tables(SEXP value)
 		buf_trim(&text[i], 0);
 		buf_init(&text[i], BUF_MAX_MESSAGE);
 	}
-	if (!r_sandbox(write_tables, &w))
+	if (!r_try_exec(write_tables, &w))
 		ss_log("warn", "a table cannot be shown as such: %s", R_curErrorBuf());
 	else if (w.any)
 		for (size_t i = 0; i < ARRAY_LEN(languages); i++)
@@ -162,7 +162,7 @@ static bool add_bundle(SEXP list)
 	struct bundle b = {list, &data, &more};
 	buf_init(&data, BUF_MAX_MESSAGE);
 	buf_init(&more, BUF_MAX_MESSAGE);
-	bool ok = r_sandbox(write_bundle, &b);
+	bool ok = r_try_exec(write_bundle, &b);
 	if (ok) {
 		members(&forms, &data);
 		members(&metadata, &more);

@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "rapi/exec.h"
+#include "rapi/sandbox.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -104,6 +105,8 @@ void ss_clean_up(SA_TYPE save, int status, int runs_last)
 		fflush(NULL);
 		_exit(status);
 	}
+	if (r_sandboxed())
+		Rf_error("R cannot be quit from here: this is not the cell's own code");
 	if (save == SA_DEFAULT)
 		save = SaveAction;
 	if (save == SA_SAVEASK)

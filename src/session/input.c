@@ -3,6 +3,7 @@
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
+#include "rapi/sandbox.h"
 #include "rapi/value.h"
 
 static struct buf answer; /* what came, with its line end */
@@ -102,6 +103,8 @@ static void refuse(void)
 {
 	if (r_in_child())
 		Rf_error("a forked process cannot ask for input");
+	if (r_sandboxed())
+		Rf_error("nobody can be asked for input now: this is not the cell's own code");
 	if (!ss.request)
 		Rf_error("nobody can be asked for input now: no cell runs");
 	Rf_error("the client that runs this cell does not take input (allow_stdin is false)");
@@ -114,6 +117,8 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 		snprintf((char *)to, (size_t)max, "%s", fed);
 		return 1;
 	}
+	if (r_sandboxed())
+		refuse();
 	bool browser = strncmp(prompt, "Browse[", 7) == 0;
 	if (browser && ss_condition_interrupted())
 		Rf_jump_to_toplevel(); /* an interrupt got us back to the prompt */
@@ -139,7 +144,7 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 
 SEXP ss_ask_password(SEXP prompt)
 {
-	if (r_in_child() || !ss.request || !ss.allow_stdin)
+	if (r_sandboxed() || r_in_child() || !ss.request || !ss.allow_stdin)
 		refuse();
 	ss_console_capture_flush();
 	ask(r_text(prompt, 0), true);

@@ -4,6 +4,7 @@
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
+#include "rapi/sandbox.h"
 #include "rapi/value.h"
 
 #include <sys/prctl.h>
@@ -88,6 +89,7 @@ static void check_home(void)
 static void load_modules(void *data)
 {
 	r_keep_init();
+	r_sandbox_init(&ss_interrupts);
 	ss_modules_load();
 }
 

@@ -61,7 +61,7 @@ enum ss_parsed ss_parse(char *code, size_t *n)
 	 * by ss_parse_problem. */
 	struct buf ignored = BUF_INIT(BUF_MAX_SMALL);
 	ss_console_hold();
-	bool returned = r_sandbox(parse, &p);
+	bool returned = r_try_exec(parse, &p);
 	ss_console_take(&ignored);
 	buf_release(&ignored);
 	if (returned && p.status == PARSE_OK)
@@ -104,7 +104,7 @@ static void parser_says(const char *code, size_t n, struct buf *out)
 	struct parsing p = {.code = code, .n = n};
 	const void *vmax = vmaxget();
 	size_t before = out->len;
-	if (!r_sandbox(ask_parser, &p) || !r_sandbox(copy_scratch, out))
+	if (!r_try_exec(ask_parser, &p) || !r_try_exec(copy_scratch, out))
 		buf_puts(out, "this code cannot be parsed");
 	vmaxset(vmax);
 	r_keep(R_KEEP_SCRATCH, R_NilValue);
