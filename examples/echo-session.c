@@ -10,6 +10,7 @@
 #include "echo.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -186,8 +187,8 @@ static void comm(const struct link_frame *f, const char *type, json_t *content)
 	if (!strcmp(type, "comm_open") && strcmp(json_string_or(content, "target_name", ""), "echo") != 0)
 		echo_send(LINK_PUBLISH, f->request, "comm_close",
 			  json_pack("{s:s, s:{}}", "comm_id", json_string_or(content, "comm_id", ""), "data"));
-	if (!strcmp(type, "comm_msg") && !link_peer_call(&echo_peer, LINK_PUBLISH, f->request, "{\"type\":\"comm_msg\"}",
-							 f->part + 1, f->n - 1, &e))
+	if (!strcmp(type, "comm_msg") &&
+	    !link_peer_call(&echo_peer, LINK_PUBLISH, f->request, "{\"type\":\"comm_msg\"}", f->part + 1, f->n - 1, &e))
 		_exit(1);
 	echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
 }
@@ -203,7 +204,11 @@ static void answer(const struct link_frame *f, const char *type, json_t *content
 			json_object_set_new(reply, "indent", json_string(""));
 		echo_send(LINK_REPLY, f->request, "is_complete_reply", reply);
 	} else if (!strcmp(type, "complete_request")) {
-		json_int_t at = json_int_or(content, "cursor_pos", 0);
+		const json_t *given = json_object_get(content, "code");
+		json_int_t end = (json_int_t)utf8_count(code, json_string_length(given));
+		json_int_t at = json_int_or(content, "cursor_pos", end);
+		if (at < 0 || at > end)
+			at = end;
 		echo_send(LINK_REPLY, f->request, "complete_reply",
 			  json_pack("{s:s, s:[], s:I, s:I, s:{}}", "status", "ok", "matches", "cursor_start", at,
 				    "cursor_end", at, "metadata"));

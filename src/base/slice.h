@@ -12,4 +12,10 @@ struct slice {
 #define SLICE_STR(s) ((struct slice){(s), strlen(s)})
 #define SLICE_BUF(b) ((struct slice){(b)->data, (b)->len})
 
+/* True if the bytes are those of the NUL-terminated text. */
+static inline bool slice_is(struct slice s, const char *text)
+{
+	return s.len == strlen(text) && (s.len == 0 || memcmp(s.data, text, s.len) == 0);
+}
+
 #endif

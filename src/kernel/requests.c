@@ -54,25 +54,6 @@ static bool history_reply(struct kernel *k, struct request *r, struct buf *conte
 	return true;
 }
 
-static bool complete_reply(struct kernel *k, struct request *r, struct buf *content)
-{
-	const json_t *code = json_object_get(r->msg->content, "code");
-	const char *s = json_is_string(code) ? json_string_value(code) : "";
-	size_t n = json_string_length(code), chars = utf8_count(s, n);
-	json_int_t at = json_int_or(r->msg->content, "cursor_pos", (json_int_t)chars);
-	if (at < 0 || at > (json_int_t)chars)
-		at = (json_int_t)chars;
-	buf_printf(content, "{\"status\":\"ok\",\"matches\":[],\"cursor_start\":%lld,\"cursor_end\":%lld,\"metadata\":{}}",
-		   (long long)at, (long long)at);
-	return true;
-}
-
-static bool inspect_reply(struct kernel *k, struct request *r, struct buf *content)
-{
-	buf_puts(content, "{\"status\":\"ok\",\"found\":false,\"data\":{},\"metadata\":{}}");
-	return true;
-}
-
 static bool connect_reply(struct kernel *k, struct request *r, struct buf *content)
 {
 	buf_putc(content, '{');
@@ -144,8 +125,8 @@ static const struct request_type types[] = {
     {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL, NULL},
     {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL, NULL},
     {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL, NULL},
-    {"complete_request", ON_SHELL | ON_CONTROL, "complete_reply", complete_reply, NULL, NULL, NULL},
-    {"inspect_request", ON_SHELL | ON_CONTROL, "inspect_reply", inspect_reply, NULL, NULL, NULL},
+    {"complete_request", ON_SHELL, "complete_reply", NULL, NULL, NULL, NULL},
+    {"inspect_request", ON_SHELL, "inspect_reply", NULL, NULL, NULL, NULL},
     {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL, NULL},
     {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL, NULL},
     {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL, NULL},
@@ -273,6 +254,26 @@ void requests_receive(struct kernel *k, enum jp_channel channel)
 	}
 }
 
+/* Replies that say nothing. */
+static void say_nothing(const struct request *r, struct buf *content)
+{
+	if (strcmp(r->type->name, "complete_request") == 0) {
+		const json_t *code = json_object_get(r->msg->content, "code");
+		size_t chars = json_is_string(code) ? utf8_count(json_string_value(code), json_string_length(code)) : 0;
+		json_int_t at = json_int_or(r->msg->content, "cursor_pos", (json_int_t)chars);
+		if (at < 0 || at > (json_int_t)chars)
+			at = (json_int_t)chars;
+		buf_printf(
+		    content,
+		    "{\"status\":\"ok\",\"matches\":[],\"cursor_start\":%lld,\"cursor_end\":%lld,\"metadata\":{}}",
+		    (long long)at, (long long)at);
+	} else if (strcmp(r->type->name, "inspect_request") == 0) {
+		buf_puts(content, "{\"status\":\"ok\",\"found\":false,\"data\":{},\"metadata\":{}}");
+	} else {
+		buf_puts(content, "{\"status\":\"unknown\"}");
+	}
+}
+
 /* The session cannot be asked: execute requests are told why, others get the reply that says nothing. */
 static void refuse(struct kernel *k, struct request *r)
 {
@@ -288,7 +289,7 @@ static void refuse(struct kernel *k, struct request *r)
 	}
 	if (r->type->reply && pub_open(&k->pub, &r->window, r->msg, false)) {
 		struct buf content = BUF_INIT(BUF_MAX_SMALL);
-		buf_puts(&content, "{\"status\":\"unknown\"}");
+		say_nothing(r, &content);
 		request_reply(k, r, r->type->reply, &content, (struct slice){0}, NULL, 0);
 		pub_close(&k->pub, &r->window);
 	}

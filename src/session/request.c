@@ -1,5 +1,6 @@
 /* request.c: which function answers which request. */
 #include "session/comm.h"
+#include "session/complete.h"
 #include "session/display.h"
 #include "session/park.h"
 
@@ -9,6 +10,8 @@ static const struct {
 } answers[] = {
     {"execute_request", "execute_reply", ss_execute},
     {"is_complete_request", "is_complete_reply", ss_is_complete},
+    {"complete_request", "complete_reply", ss_complete},
+    {"inspect_request", "inspect_reply", ss_inspect},
     {"comm_open", "", ss_comm_open},
     {"comm_msg", "", ss_comm_msg},
     {"comm_close", "", ss_comm_close},

@@ -59,23 +59,23 @@ static void note_given(struct syn_context *c, TSNode arguments, TSNode own)
 	}
 }
 
-static int position_in(TSNode arguments, TSNode own)
+static void find_position(struct syn_frame *f, TSNode arguments, TSNode own)
 {
-	int position = 0;
 	for (uint32_t i = 0; i < ts_node_child_count(arguments); i++) {
 		TSNode child = ts_node_child(arguments, i);
 		if (tree_same(child, own))
 			break;
-		position += tree_is(child, "comma");
+		f->position += tree_is(child, "comma");
+		f->unnamed += tree_is(child, "argument") && ts_node_is_null(tree_field(child, "name"));
 	}
-	return position;
 }
 
 /* What is piped into a call, or null. */
 static TSNode piped_into(const struct syn_impl *impl, TSNode call)
 {
 	TSNode parent = ts_node_parent(call), none = {0};
-	return path_is_pipe(impl, parent) && tree_same(tree_field(parent, "rhs"), call) ? tree_field(parent, "lhs") : none;
+	return path_is_pipe(impl, parent) && tree_same(tree_field(parent, "rhs"), call) ? tree_field(parent, "lhs")
+											: none;
 }
 
 /* `from` is the child of `argument` that the cursor is in. */
@@ -91,7 +91,7 @@ static void add_frame(struct syn_context *c, TSNode argument, TSNode from, TSNod
 	path_of(c->impl, tree_field(call, "function"), &f->function);
 	if (!ts_node_is_null(name) && !in_name && !tree_name(c->impl, name, &f->argument))
 		f->argument = (struct slice){0};
-	f->position = position_in(arguments, argument);
+	find_position(f, arguments, argument);
 	f->direct = tree_same(from, here);
 	f->behind_braces = braces;
 	f->piped = !ts_node_is_null(piped);

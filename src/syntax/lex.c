@@ -80,8 +80,8 @@ static size_t number_end(const char *s, size_t n, size_t at)
 
 static size_t operator_end(const char *s, size_t n, size_t at)
 {
-	static const char *const long_ones[] = {"<<-", "->>", ":::", "<-", "->", "<=", ">=", "==", "!=",
-						"&&",  "||",  "|>",  "::", ":="};
+	static const char *const long_ones[] = {"<<-", "->>", ":::", "<-", "->", "<=", ">=",
+						"==",  "!=",  "&&",  "||", "|>", "::", ":="};
 	if (s[at] == '%') {
 		size_t end = at + 1;
 		while (end < n && s[end] != '%' && s[end] != '\n')
@@ -146,9 +146,9 @@ static void opened(struct lex_state *st, const char *s, struct lex_token t)
 	*o = (struct lex_open){.at = t.from};
 	o->close[0] = s[t.from] == '(' ? ')' : s[t.from] == '{' ? '}' : ']';
 	o->close[1] = two ? ']' : '\0';
-	o->needs_body = s[t.from] == '(' &&
-			((before->kind == LEX_NAME && lex_is_keyword(s, before->from, before->to)) ||
-			 (before->kind == LEX_OPERATOR && s[before->from] == '\\'));
+	o->needs_body =
+	    s[t.from] == '(' && ((before->kind == LEX_NAME && lex_is_keyword(s, before->from, before->to)) ||
+				 (before->kind == LEX_OPERATOR && s[before->from] == '\\'));
 }
 
 /* A bracket that closes something further down closes all above it. `]]` comes as two tokens. */

@@ -40,17 +40,17 @@ bool lex_name_byte(char c);
 #define LEX_MAX_DEPTH 512
 
 struct lex_open {
-	char close[3]; /* what closes it */
+	char close[3];   /* what closes it */
 	bool needs_body; /* the parentheses of if, for, while, function: something must follow them */
 	size_t at;
 };
 
 struct lex_state {
 	struct lex_open stack[LEX_MAX_DEPTH];
-	size_t depth; /* brackets deeper than LEX_MAX_DEPTH are not looked at */
-	bool mismatch; /* some bracket closed what was not open */
-	bool body_due; /* `solid` is the closing bracket of if (…), for (…) or the like */
-	struct lex_token last; /* the last token, or the one that the text ends in */
+	size_t depth;           /* brackets deeper than LEX_MAX_DEPTH are not looked at */
+	bool mismatch;          /* some bracket closed what was not open */
+	bool body_due;          /* `solid` is the closing bracket of if (…), for (…) or the like */
+	struct lex_token last;  /* the last token, or the one that the text ends in */
 	struct lex_token solid; /* the last token that is neither comment nor (where it means nothing) a line's end */
 };
 

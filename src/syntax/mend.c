@@ -52,7 +52,8 @@ static const char *look(struct syn_context *c, const struct lex_state *st, const
 		c->typed = (struct slice){code + t->from, cursor - t->from};
 		return HERE;
 	}
-	if (touches && (t->kind == LEX_NUMBER || t->kind == LEX_STRING || t->kind == LEX_BACKTICK || t->kind == LEX_COMMENT)) {
+	if (touches &&
+	    (t->kind == LEX_NUMBER || t->kind == LEX_STRING || t->kind == LEX_BACKTICK || t->kind == LEX_COMMENT)) {
 		c->want = SYN_NOTHING;
 		c->impl->at = t->from;
 		return "";
@@ -86,7 +87,8 @@ static bool mend_whole(struct syn_context *c, const char *code, size_t n, size_t
 	return false;
 }
 
-static void mend_cut(struct syn_context *c, const struct lex_state *st, const char *code, size_t cursor, const char *here)
+static void mend_cut(struct syn_context *c, const struct lex_state *st, const char *code, size_t cursor,
+		     const char *here)
 {
 	struct buf *text = &c->impl->text;
 	buf_clear(text);

@@ -24,11 +24,6 @@ struct slice tree_text(const struct syn_impl *impl, TSNode node)
 	return (struct slice){impl->text.data + from, to - from};
 }
 
-bool slice_is(struct slice s, const char *text)
-{
-	return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
-}
-
 bool tree_name(const struct syn_impl *impl, TSNode node, struct slice *name)
 {
 	if (tree_is(node, "string")) {
@@ -62,7 +57,9 @@ static TSNode only_argument(TSNode arguments)
 	if (ts_node_named_child_count(arguments) != 1)
 		return none;
 	TSNode argument = ts_node_named_child(arguments, 0);
-	return tree_is(argument, "argument") && ts_node_is_null(tree_field(argument, "name")) ? tree_field(argument, "value") : none;
+	return tree_is(argument, "argument") && ts_node_is_null(tree_field(argument, "name"))
+		   ? tree_field(argument, "value")
+		   : none;
 }
 
 static bool add_index(const struct syn_impl *impl, TSNode index, struct syn_path *p)

@@ -106,8 +106,9 @@ bool syn_each_parameter(const struct syn_context *c, struct slice wanted, void (
 		struct slice name;
 		if (ts_node_start_byte(node) > c->impl->at)
 			break;
-		if (assignment(c->impl, node, &target, &value) && is_function(value) && tree_name(c->impl, target, &name) &&
-		    name.len == wanted.len && memcmp(name.data, wanted.data, name.len) == 0)
+		if (assignment(c->impl, node, &target, &value) && is_function(value) &&
+		    tree_name(c->impl, target, &name) && name.len == wanted.len &&
+		    memcmp(name.data, wanted.data, name.len) == 0)
 			found = value;
 	} while (step(c->impl, &at));
 	ts_tree_cursor_delete(&at);

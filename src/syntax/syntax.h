@@ -19,11 +19,11 @@
 #include "base/slice.h"
 
 enum syn_want {
-	SYN_NOTHING, /* a number, a comment, the name of a parameter, where an operator is due */
-	SYN_NAME,    /* of a variable; perhaps of an argument */
-	SYN_MEMBER,  /* object$… */
-	SYN_SLOT,    /* object@… */
-	SYN_EXPORT,  /* package::… */
+	SYN_NOTHING,  /* a number, a comment, the name of a parameter, where an operator is due */
+	SYN_NAME,     /* of a variable; perhaps of an argument */
+	SYN_MEMBER,   /* object$… */
+	SYN_SLOT,     /* object@… */
+	SYN_EXPORT,   /* package::… */
 	SYN_INTERNAL, /* package:::… */
 	SYN_STRING
 };
@@ -60,8 +60,9 @@ struct syn_frame {
 	struct syn_path first;    /* the object that the first argument, or what is piped in, comes down to */
 	struct slice argument;    /* the name of the argument, empty if it has none */
 	int position;             /* of the argument, from 0; what is piped in is not counted */
+	int unnamed;              /* how many arguments before it have no name */
 	bool piped;
-	bool direct;       /* the argument's value is what is completed, not part of an expression */
+	bool direct;        /* the argument's value is what is completed, not part of an expression */
 	bool behind_braces; /* a { … } lies between */
 };
 
@@ -78,19 +79,19 @@ struct syn_data {
 
 struct syn_context {
 	enum syn_want want;
-	struct slice typed; /* what stands between the beginning of the name, or the string's quote, and the cursor */
-	size_t from, to;    /* what is replaced; includes the backticks of a name, not the quotes of a string */
-	char quote;         /* of the string or backticked name that the cursor is in, or '\0' */
-	bool raw;           /* a raw string */
-	bool closed;        /* its end is there */
-	struct slice package;   /* SYN_EXPORT, SYN_INTERNAL */
+	struct slice typed;   /* what stands between the beginning of the name, or the string's quote, and the cursor */
+	size_t from, to;      /* what is replaced; includes the backticks of a name, not the quotes of a string */
+	char quote;           /* of the string or backticked name that the cursor is in, or '\0' */
+	bool raw;             /* a raw string */
+	bool closed;          /* its end is there */
+	struct slice package; /* SYN_EXPORT, SYN_INTERNAL */
 	struct syn_path object; /* SYN_MEMBER, SYN_SLOT */
 
 	int n_frames; /* from the inside out */
 	struct syn_frame frame[SYN_FRAMES_MAX];
-	bool name_of_argument;             /* frame[0]: what is typed may become `name = ` */
-	bool has_equals;                   /* … and the `=` is there */
-	int n_given;                       /* the names of frame[0]'s other arguments */
+	bool name_of_argument; /* frame[0]: what is typed may become `name = ` */
+	bool has_equals;       /* … and the `=` is there */
+	int n_given;           /* the names of frame[0]'s other arguments */
 	struct slice given[SYN_GIVEN_MAX];
 
 	int n_data;
@@ -110,7 +111,8 @@ size_t syn_word_end(const char *code, size_t n, size_t cursor);
 enum syn_local { SYN_LOCAL_VARIABLE, SYN_LOCAL_FUNCTION, SYN_LOCAL_PARAMETER };
 
 /* The names that the code before the cursor defines in the scopes around it, the latest first; a name may come more than once. */
-void syn_each_local(const struct syn_context *c, void (*fn)(void *to, struct slice name, enum syn_local kind), void *to);
+void syn_each_local(const struct syn_context *c, void (*fn)(void *to, struct slice name, enum syn_local kind),
+		    void *to);
 
 /* The parameters of a function that the code itself defines by this name. False if it defines none. */
 bool syn_each_parameter(const struct syn_context *c, struct slice name, void (*fn)(void *to, struct slice parameter),

@@ -20,7 +20,6 @@ struct slice tree_text(const struct syn_impl *impl, TSNode node);
 bool tree_same(TSNode a, TSNode b);
 /* A name or string without backticks and quotes. False if it is neither, or has escapes in it. */
 bool tree_name(const struct syn_impl *impl, TSNode node, struct slice *name);
-bool slice_is(struct slice s, const char *text);
 
 /* mend.c: what stands at the cursor (c->want, typed, from, to, quote …) and a tree of the mended code. */
 bool mend(struct syn_context *c, const char *code, size_t n, size_t cursor, struct err *e);

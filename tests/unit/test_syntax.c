@@ -326,8 +326,13 @@ TEST(words)
 
 TEST(every_place_of_odd_code)
 {
-	static const char *const odd[] = {"f(a[[b]], `c d`$e, \"s\\\"\", r\"(x)\") |> g(\\(x) x + 1)", "((((((", "]])}\"", "%%%%",
-					  "if (a) { b } else function(x) -> y", "x::y:::z@@$$", "\xf0\x9f\x98\x80\xf0"};
+	static const char *const odd[] = {"f(a[[b]], `c d`$e, \"s\\\"\", r\"(x)\") |> g(\\(x) x + 1)",
+					  "((((((",
+					  "]])}\"",
+					  "%%%%",
+					  "if (a) { b } else function(x) -> y",
+					  "x::y:::z@@$$",
+					  "\xf0\x9f\x98\x80\xf0"};
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
 		for (size_t k = 0; k <= strlen(odd[i]); k++) {
 			struct err e = {0};
