@@ -281,10 +281,12 @@ class Kernel:
             problems += self.unexpected_log()
         except (AssertionError, OSError) as e:
             problems.append(f'{type(e).__name__}: {e}')
+        if not problems:
+            self.release()
+            return
         log = self.log()[-3000:]
         self.kill()
-        if problems:
-            raise Violation('\n'.join(problems[:20]) + f'\nlog:\n{log}')
+        raise Violation('\n'.join(problems[:20]) + f'\nlog:\n{log}')
 
     def say_goodbye(self):
         """Waits until every request is idle at every client, then shuts down. What comes after an idle that should not

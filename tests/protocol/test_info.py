@@ -102,9 +102,9 @@ def test_without_any_subscriber(start):
     assert later.execute('out heard').stdout == 'heard\n'
 
 
-@pytest.mark.parametrize('payload', [b'ping', b'', b'x' * 100000])
-def test_heartbeat(client, payload):
-    assert client.heartbeat(payload) == payload
+def test_heartbeat(client):
+    for payload in (b'ping', b'', b'x' * 100_000):
+        assert client.heartbeat(payload) == payload
 
 
 def test_heartbeat_while_the_session_hangs(kernel, client):

@@ -1,8 +1,6 @@
 """input_request and input_reply (messaging spec, "Messages on the stdin channel")."""
 import time
 
-import pytest
-
 
 def test_input(client):
     cell = client.submit('out a\ninput name? \nout b')
@@ -21,9 +19,9 @@ def test_password(client):
     assert cell.wait().stdout == 'xyzzy\n'
 
 
-@pytest.mark.parametrize('value', ['', 'é𐍈"\\\n\t', 'x' * 500_000])
-def test_any_value(client, value):
-    assert client.execute('input ? ', inputs=[value]).stdout == value + '\n'
+def test_any_value(client):
+    for value in ('', 'é𐍈"\\\n\t', 'x' * 500_000):
+        assert client.execute('input ? ', inputs=[value]).stdout == value + '\n'
 
 
 def test_several_questions(client):
@@ -115,11 +113,11 @@ def test_the_rest_is_served_while_a_question_waits(client):
     cell.wait()
 
 
-@pytest.mark.parametrize('content', [b'{}', b'{"value": 3}', b'{"value": null}', b'[]', b'nonsense'])
-def test_a_bad_answer_is_no_answer(client, content):
+def test_a_bad_answer_is_no_answer(client):
     cell = client.submit('input ? ')
     question = client.wait_input(cell)
-    client.send_raw('stdin', client.frames(client.header('input_reply'), content, parent=question.header))
+    for content in (b'{}', b'{"value": 3}', b'{"value": null}', b'[]', b'nonsense'):
+        client.send_raw('stdin', client.frames(client.header('input_reply'), content, parent=question.header))
     client.settle()
     client.answer(question, 'good')
     assert cell.wait().stdout == 'good\n'
