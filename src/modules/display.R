@@ -172,15 +172,24 @@ forms_unprinted <- function(x) {
 # A table that print() would cut at options(max.print), as R is delivered, is cut where its HTML is. Everything that R would
 # show in full, and every max.print that somebody has set, is left alone. NULL: print it.
 print_cut <- function(x) {
-    cells <- prod(dim(x))
-    if (!isTRUE(cells > 99999) || !identical(as.integer(getOption("max.print")), 99999L))
+    max <- getOption("max.print")
+    if (length(dim(x)) != 2L || prod(dim(x)) <= 99999 || !identical(as.integer(max), 99999L))
         return(NULL)
-    if (!identical(class(x), "data.frame") && is.object(x))
+    rows <- getOption("repr.matrix.max.rows")
+    rows <- min(if (is.numeric(rows) && isTRUE(rows > 0)) rows else 60, nrow(x), 99999 %/% ncol(x))
+    if (rows < 1)
         return(NULL)
-    rows <- getOption("repr.matrix.max.rows", 60L)
-    old <- options(max.print = max(1, rows * ncol(x)))
-    on.exit(options(old))
-    print(x)
+    if (identical(class(x), "data.frame")) {
+        old <- options(max.print = rows * ncol(x))
+        on.exit(options(old))
+        print(x)
+    } else if (!is.object(x)) {
+        # print() would look at every row for the widths.
+        print(x[seq_len(rows), , drop = FALSE])
+        cat(sprintf(" [ reached getOption(\"max.print\") -- omitted %.0f rows ]\n", nrow(x) - rows))
+    } else {
+        return(NULL)
+    }
     TRUE
 }
 
