@@ -23,7 +23,8 @@ warned <- function(cnd) {
     tryInvokeRestart("muffleWarning")
 }
 
-# The user's sinks, and what is to be done on errors, are not for this work.
+# The user's sinks, and what is to be done on errors, are not for this work. Called only if there are any, and `leave` also if some were left
+# behind; `state` NULL means that there were none.
 enter <- function() {
     sinks <- .Internal(sink.number(TRUE))
     messages <- .Internal(sink.number(FALSE))
@@ -36,6 +37,8 @@ enter <- function() {
 }
 
 leave <- function(state, error_text) {
+    if (is.null(state))
+        state <- list(0L, 2L, NULL)
     for (i in seq_len(.Internal(sink.number(TRUE)) - state[[1L]]))
         sink()
     if (.Internal(sink.number(FALSE)) != state[[2L]])
@@ -52,7 +55,9 @@ leave <- function(state, error_text) {
 describe <- function(noted) {
     cnd <- noted[[1L]]
     message <- tryCatch(conditionMessage(cnd), error = function(e) NULL)
-    if (!is.character(message)) {
+    if (inherits(cnd, "interrupt") && is.null(message)) {
+        message <- ""
+    } else if (!is.character(message)) {
         message <- if (is.list(cnd)) .subset2(cnd, "message")
         message <- c(if (is.character(message)) message, "(conditionMessage() of this condition fails)")
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define AGAIN_NS 100000000 /* how often the interrupt is repeated */
+#define PATIENCE 5         /* how many of them may be caught */
 #define ASK_NS 4000000     /* how often `wanted` is asked */
 
 static struct r_deadline *volatile now;
@@ -30,10 +31,18 @@ static void on_deadline(int sig)
 		d->stuck(d->data);
 	}
 	if (d->passed || d->was_wanted) {
+		d->interrupts += !R_interrupts_pending; /* the one before was taken */
 		R_interrupts_suspended = FALSE;
 		R_interrupts_pending = 1;
 	}
 	errno = saved;
+}
+
+void r_deadline_enforce(void)
+{
+	const struct r_deadline *d = now;
+	if (d && d->interrupts > PATIENCE && timer_owner == getpid())
+		Rf_jump_to_toplevel();
 }
 
 static bool make_timer(void)

@@ -20,10 +20,15 @@ struct r_deadline {
 
 	/* Written by the handler. */
 	volatile bool passed, was_wanted, was_stuck;
+	volatile int interrupts;
 };
 
 /* Makes *d the limit, NULL none. Returns the one that was set before, to be put back: a limit within a limit. *d lives until another is set.
  * If the system has no timer left there is no limit. Does not jump. */
 struct r_deadline *r_deadline_set(struct r_deadline *d);
+
+/* For the hook that R calls where it looks for interrupts (R_PolledEvents): jumps to the top level if the limit has passed and several
+ * interrupts were caught. */
+void r_deadline_enforce(void);
 
 #endif

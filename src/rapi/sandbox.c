@@ -8,6 +8,8 @@
 #include "rapi/restore.h"
 #include "rapi/value.h"
 
+#include <unistd.h>
+
 #define MAX_DEPTH 12
 #define DESCRIBE_MS 1000
 #define TEXT_MAX ((size_t)1 << 20)
@@ -19,7 +21,8 @@ struct work {
 	SEXP call; /* of guarded() in modules/boundary.R */
 	struct work *outer;
 	int level;
-	bool begun, returned, noted, brought; /* fn returned; its condition was seen where it happened; was brought back by a handler */
+	bool begun, returned; /* fn */
+	bool noted, brought;  /* its condition: was seen where it happened, was brought back by a handler */
 	void *pcs[R_FRAMES_MAX];
 	size_t n_pcs;
 };
@@ -27,7 +30,7 @@ struct work {
 /* The places of each level in r_kept(R_KEEP_WORK). */
 enum { CONDITION, CALLS, PLACES };
 
-static SEXP code, guard_loud, guard_quiet; /* preserved */
+static SEXP code, guard_loud, guard_quiet, ask_sinks, ask_messages; /* preserved */
 static struct work *innermost;
 static int depth, sandboxes;
 static struct buf text; /* what sandboxes wrote; each has its end of it */
@@ -239,11 +242,14 @@ static bool refused(struct r_report *report)
 	return false;
 }
 
-static void report_on(const struct work *w, int64_t begin, const char *error_before, struct r_report *r)
+/* `limit` NULL: there was none. What made room is not described: somebody waits. */
+static void report_on(const struct work *w, int64_t begin, const char *error_before, const struct r_deadline *limit, struct r_report *r)
 {
 	r->ms = (double)(clock_ns() - begin) / 1e6;
 	r->end = end_of(w);
-	if (w->returned)
+	if (r->end != R_RETURNED && limit && (limit->passed || limit->was_wanted))
+		r->end = limit->passed ? R_TIMED_OUT : R_YIELDED;
+	if (r->end == R_RETURNED || r->end == R_YIELDED)
 		return;
 	fill_report(w, r);
 	r->buffer_is_new = strncmp(error_before, r->buffer, sizeof r->buffer - 8) != 0;
@@ -263,7 +269,7 @@ bool r_try_catch(void (*fn)(void *), void *data, struct r_report *report)
 		struct r_deadline *outer = r_deadline_set(NULL);
 		size_t text_before = text.len;
 		sandboxes++; /* what the condition's methods have to say is nobody's */
-		report_on(&w, begin, error, report);
+		report_on(&w, begin, error, NULL, report);
 		sandboxes--;
 		cut_text(text_before);
 		r_deadline_set(outer);
@@ -279,7 +285,7 @@ struct sandbox {
 	struct work work;
 	struct r_saved saved;
 	struct r_deadline limit;
-	bool entered, error_changed;
+	bool error_changed;
 	void *stuck_pcs[R_FRAMES_MAX];
 	size_t n_stuck;
 };
@@ -290,20 +296,29 @@ static void is_stuck(void *data)
 	s->n_stuck = r_frames_take(s->stuck_pcs, ARRAY_LEN(s->stuck_pcs));
 }
 
+/* Sinks, or an option that says what to do on errors. May jump. */
+static bool has_hooks(void)
+{
+	return Rf_asInteger(Rf_eval(ask_sinks, R_BaseEnv)) != 0 || Rf_asInteger(Rf_eval(ask_messages, R_BaseEnv)) != STDERR_FILENO ||
+	       r_option("error") != R_NilValue || r_option("interrupt") != R_NilValue;
+}
+
 /* Both may jump. */
 static void enter(void *data)
 {
 	struct sandbox *s = data;
-	SET_VECTOR_ELT(s->saved.places, s->saved.first + R_SAVED_PLACES, r_call_in(code, "enter", 0, NULL));
-	s->entered = true;
+	if (has_hooks())
+		SET_VECTOR_ELT(s->saved.places, s->saved.first + R_SAVED_PLACES, r_call_in(code, "enter", 0, NULL));
 }
 
 static void leave(void *data)
 {
 	struct sandbox *s = data;
 	r_restore(&s->saved);
-	SEXP args[] = {VECTOR_ELT(s->saved.places, s->saved.first + R_SAVED_PLACES),
-		       s->error_changed ? Rf_mkString(s->saved.error) : R_NilValue};
+	SEXP state = VECTOR_ELT(s->saved.places, s->saved.first + R_SAVED_PLACES);
+	if (!has_hooks() && !s->error_changed && state == R_NilValue)
+		return;
+	SEXP args[] = {state, s->error_changed ? Rf_mkString(s->saved.error) : R_NilValue};
 	r_call_in(code, "leave", 2, args);
 }
 
@@ -338,9 +353,7 @@ static void report_on_sandbox(struct sandbox *s, int64_t begin, int ms, size_t t
 	}
 	r->limit_ms = ms;
 	r_report_text(r->output, sizeof r->output, text.len > text_before ? text.data + text_before : "");
-	report_on(&s->work, begin, s->saved.error, r);
-	if (r->end != R_RETURNED && (s->limit.passed || s->limit.was_wanted))
-		r->end = s->limit.passed ? R_TIMED_OUT : R_YIELDED;
+	report_on(&s->work, begin, s->saved.error, &s->limit, r);
 }
 
 bool r_sandbox(void (*fn)(void *), void *data, const struct r_budget *budget, struct r_report *report)
@@ -428,6 +441,17 @@ static SEXP guard_call(bool quiet)
 	return call;
 }
 
+/* .Internal(sink.number(output)): R's own function spends more time on its argument. */
+static SEXP sinks_call(bool output)
+{
+	SEXP arg = PROTECT(Rf_ScalarLogical(output));
+	SEXP inner = PROTECT(Rf_lang2(Rf_install("sink.number"), arg));
+	SEXP call = Rf_lang2(Rf_install(".Internal"), inner);
+	UNPROTECT(2);
+	R_PreserveObject(call);
+	return call;
+}
+
 static void keep_list(enum r_place place, int n)
 {
 	r_keep(place, Rf_allocVector(VECSXP, n));
@@ -447,6 +471,8 @@ void r_sandbox_init(const volatile sig_atomic_t *counter)
 	load_code();
 	guard_loud = guard_call(false);
 	guard_quiet = guard_call(true);
+	ask_sinks = sinks_call(true);
+	ask_messages = sinks_call(false);
 	R_LockEnvironment(code, TRUE);
 	interrupts = counter;
 }

@@ -6,6 +6,7 @@
 #include "rapi/keep.h"
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
+#include "session/task.h"
 
 #include <sys/prctl.h>
 #include <signal.h>
@@ -91,6 +92,7 @@ static void load_modules(void *data)
 	r_keep_init();
 	r_sandbox_init(&ss_interrupts);
 	ss_modules_load();
+	ss_task_init();
 }
 
 static void set_up(void *data)

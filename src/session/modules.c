@@ -6,6 +6,7 @@
 #include "rapi/value.h"
 #include "session/comm.h"
 #include "session/display.h"
+#include "session/internal.h"
 #include "session/park.h"
 #include "session/plot.h"
 #include "session/report.h"
@@ -33,6 +34,10 @@ static const struct {
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
     {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
     {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},
+    {"internal_backtrace", (DL_FUNC)(void (*)(void))ss_internal_backtrace},
+    {"internal_task", (DL_FUNC)(void (*)(void))ss_internal_task},
+    {"internal_task_now", (DL_FUNC)(void (*)(void))ss_internal_task_now},
+    {"internal_ended", (DL_FUNC)(void (*)(void))ss_internal_ended},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
     {"undo", (DL_FUNC)(void (*)(void))undo},
 };
@@ -74,4 +79,5 @@ void ss_modules_load(void)
 	for (size_t i = 0; i < ss_module_files_n; i++)
 		load(&ss_module_files[i], env);
 	R_LockEnvironment(env, TRUE);
+	ss_internal_define();
 }

@@ -2,8 +2,10 @@
  * that later, httpuv, tcltk and X11 are served without a tick. While nothing happens it uses no processor time.
  */
 #include "session/park.h"
+#include "session/task.h"
 #include "session/plot.h"
 
+#include "base/clock.h"
 #include "rapi/exec.h"
 
 #include <errno.h>
@@ -59,6 +61,7 @@ static void run_polled(void *data)
 {
 	if (R_PolledEvents)
 		R_PolledEvents();
+	polled_at = clock_ms();
 	if (&Rg_PolledEvents && Rg_PolledEvents)
 		Rg_PolledEvents();
 }
@@ -130,8 +133,9 @@ enum ss_woken ss_wait(bool for_input)
 			return SS_WOKEN_LINK;
 		size_t n = collect();
 		int ms = tick(), park = for_input ? -1 : ss_park_due_in();
-		bool park_first = park >= 0 && (ms < 0 || park < ms);
-		int ready = wait_once(n, park_first ? park : ms, for_input);
+		bool tasks = !for_input && ss_task_waiting();
+		bool park_first = park >= 0 && (ms < 0 || park < ms) && (!tasks || park == 0);
+		int ready = wait_once(n, tasks ? 0 : park_first ? park : ms, for_input);
 		if (ss_end_signal) {
 			ss_end(128 + ss_end_signal);
 			_exit(128 + ss_end_signal);
@@ -140,10 +144,12 @@ enum ss_woken ss_wait(bool for_input)
 			return SS_WOKEN_INTERRUPT;
 		if (ready == 0 && park_first)
 			ss_park_idle(); /* this may be the copy afterwards, with another link */
-		else if (ready <= 0 && ms >= 0)
+		else if (ready <= 0 && ms >= 0 && (!tasks || clock_ms() - polled_at >= ms))
 			serve(run_polled, NULL);
 		if (ready <= 0)
 			continue;
+		else if (ready == 0 && tasks)
+			ss_task_idle();
 		bool link = fds[0].revents != 0;
 		serve_ready(n);
 		if (link)
