@@ -2,8 +2,8 @@
  * that later, httpuv, tcltk and X11 are served without a tick. While nothing happens it uses no processor time.
  */
 #include "session/park.h"
-#include "session/task.h"
 #include "session/plot.h"
+#include "session/task.h"
 
 #include "base/clock.h"
 #include "rapi/exec.h"
@@ -57,11 +57,13 @@ static void run_source(void *data)
 	h->handler(h->userData);
 }
 
+static int64_t polled_at;
+
 static void run_polled(void *data)
 {
+	polled_at = clock_ms();
 	if (R_PolledEvents)
 		R_PolledEvents();
-	polled_at = clock_ms();
 	if (&Rg_PolledEvents && Rg_PolledEvents)
 		Rg_PolledEvents();
 }
@@ -129,7 +131,8 @@ enum ss_woken ss_wait(bool for_input)
 	n_dead = 0; /* the number may have been given to a new descriptor since */
 	for (;;) {
 		fflush(stdout);
-		if (link_peer_has_more(&ss.link)) /* it came while an ACK was awaited, for text of an event source for example */
+		if (link_peer_has_more(
+			&ss.link)) /* it came while an ACK was awaited, for text of an event source for example */
 			return SS_WOKEN_LINK;
 		size_t n = collect();
 		int ms = tick(), park = for_input ? -1 : ss_park_due_in();
@@ -146,10 +149,10 @@ enum ss_woken ss_wait(bool for_input)
 			ss_park_idle(); /* this may be the copy afterwards, with another link */
 		else if (ready <= 0 && ms >= 0 && (!tasks || clock_ms() - polled_at >= ms))
 			serve(run_polled, NULL);
-		if (ready <= 0)
-			continue;
 		else if (ready == 0 && tasks)
 			ss_task_idle();
+		if (ready <= 0)
+			continue;
 		bool link = fds[0].revents != 0;
 		serve_ready(n);
 		if (link)
