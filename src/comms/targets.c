@@ -1,6 +1,7 @@
 /* targets.c: the targets in C. */
-#include "session/comm.h"
+#include "comms/targets.h"
 
 const struct ss_comm_target *const comm_targets[] = {
+    &comm_variables,
     NULL,
 };

@@ -11,7 +11,8 @@ language <- function() {
 # Options that R or the user's profile have set stay as they are. `menu.graphics` is TRUE unless somebody changes it, and then
 # menus would open windows on the machine where R runs, which need not be the one that the user sits at.
 set_options <- function() {
-    ours <- list(jupyter.in_kernel = TRUE, askpass = ask_password, jupyter.comm_manager = function() comm_manager)
+    ours <- list(jupyter.in_kernel = TRUE, askpass = ask_password, jupyter.comm_manager = function() comm_manager,
+                 jupyter.register_variable_method = register_variable_method)
     unset <- vapply(names(ours), function(name) is.null(getOption(name)), NA)
     options(ours[unset])
     set_plot_options()

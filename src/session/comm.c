@@ -3,6 +3,8 @@
 
 #include "base/utf8.h"
 #include "rapi/exec.h"
+#include "rapi/sandbox.h"
+#include "rapi/value.h"
 #include "session/session.h"
 
 #define MAX_METHOD 128 /* bytes of a method's name in an error message */
@@ -138,25 +140,25 @@ void ss_comm_fail(int code, const char *fmt, ...)
 	Rf_error("%s", failure.message);
 }
 
-bool ss_comm_run(void (*fn)(void *), void *data, struct err *e)
+bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e)
 {
-	struct buf ignored = BUF_INIT(BUF_MAX_SMALL);
+	static struct r_report report; /* large */
+	char asker[64];
+	struct buf full = BUF_INIT(BUF_MAX_SMALL);
+	snprintf(asker, sizeof asker, "request %u", ss.request);
+	report = r_report_of(asked, asker);
 	failure.code = 0;
-	/* Inside a cell (at the debugger's prompt) text may be held for another reason; that is not ours to take. */
-	bool held = ss_console_holding();
-	if (!held)
-		ss_console_hold();
-	bool ok = r_try_exec(fn, data);
-	if (!held)
-		ss_console_take(&ignored);
-	buf_release(&ignored);
-	if (ok)
+	if (r_sandbox(fn, data, NULL, &report))
 		return true;
-	const char *why = failure.code ? failure.message : R_curErrorBuf();
-	size_t n = strlen(why);
-	while (n && why[n - 1] == '\n')
-		n--;
-	return err_set(e, "%.*s", (int)n, why);
+	if (failure.code)
+		return err_set(e, "%s", failure.message);
+	r_report_full(&report, &full);
+	ss_log("warn", "%s", full.data ? full.data : asked);
+	buf_clear(&full);
+	r_report_short(&report, &full);
+	err_set(e, "%s", full.data ? full.data : "it failed");
+	buf_release(&full);
+	return false;
 }
 
 /* ---- requests to a target in C ---- */
@@ -189,10 +191,12 @@ static void answer(struct ss_comm *c, const struct ss_comm_method *m, const json
 	struct buf data = BUF_INIT(BUF_MAX_MESSAGE);
 	struct err e = {0};
 	struct call x = {c, m, params, &data};
+	char asked[64];
 	buf_putc(&data, '{');
 	jx_key_string(&data, "method", m->reply);
 	jx_key(&data, "result");
-	bool ok = ss_comm_run(call_method, &x, &e);
+	snprintf(asked, sizeof asked, "%s of %s", m->name, c->target->name);
+	bool ok = ss_comm_run(asked, call_method, &x, &e);
 	buf_putc(&data, '}');
 	if (ok && !data.failed) {
 		publish_data(c, "comm_msg", &data);
@@ -201,7 +205,6 @@ static void answer(struct ss_comm *c, const struct ss_comm_method *m, const json
 	buf_release(&data);
 	if (ok)
 		err_set(&e, "the answer is larger than a message may be");
-	ss_log("warn", "%s of comm %s (request %u) failed: %s", m->name, c->target->name, ss.request, e.msg);
 	answer_error(c, ok || !failure.code ? SS_COMM_FAILED : failure.code, e.msg);
 }
 
@@ -295,8 +298,7 @@ static void open_comm(const char *id, const struct ss_comm_target *target, const
 		/* The handler may have closed it itself. */
 		if (ss_comm_find(id))
 			ss_comm_end(c, e.msg);
-	} else if (target->opened && !ss_comm_run(call_opened, c, &e)) {
-		ss_log("warn", "comm %s cannot be opened: %s", target->name, e.msg);
+	} else if (target->opened && !ss_comm_run(target->name, call_opened, c, &e)) {
 		ss_comm_end(c, e.msg);
 	}
 }
@@ -344,6 +346,32 @@ static void call_settle(void *data)
 	c->target->settle(c);
 }
 
+static SEXP browser_environment; /* NULL: the debugger does not ask. It is on R's stack while it is set */
+
+SEXP ss_comm_environment(void)
+{
+	return browser_environment ? browser_environment : R_GlobalEnv;
+}
+
+static void find_environment(void *data)
+{
+	SEXP env = r_call_module("browser_environment", 0, NULL);
+	browser_environment = TYPEOF(env) == ENVSXP ? env : NULL;
+}
+
+void ss_comm_settle_at_browser(void)
+{
+	bool wanted = false;
+	for (struct ss_comm *c = all; c; c = c->next)
+		wanted = wanted || c->target->settle;
+	if (!wanted || r_in_child())
+		return;
+	/* Not in the sandbox, whose own functions would be on the stack. */
+	r_toplevel_exec(find_environment, NULL);
+	ss_comm_settle();
+	browser_environment = NULL;
+}
+
 void ss_comm_settle(void)
 {
 	struct err e = {0};
@@ -351,7 +379,7 @@ void ss_comm_settle(void)
 		return;
 	for (struct ss_comm *c = all, *next; c; c = next) {
 		next = c->next;
-		if (c->target->settle && !ss_comm_run(call_settle, c, &e))
-			ss_log("warn", "comm %s (after request %u): %s", c->target->name, ss.request, e.msg);
+		if (c->target->settle && !ss_comm_run(c->target->name, call_settle, c, &e))
+			ss_log("info", "comm %s: %s", c->target->name, e.msg);
 	}
 }

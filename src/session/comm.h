@@ -73,6 +73,9 @@ void ss_comm_close(const json_t *head, const json_t *content);
 /* Tells all comms that things may have changed. Nothing is done if no comm is open that wants to know. Does not jump. */
 void ss_comm_settle(void);
 
+/* The same where R's debugger is about to ask for input. */
+void ss_comm_settle_at_browser(void);
+
 /* Drops all comms without a message: the kernel has closed them. Does not jump. */
 void ss_comm_forget(void);
 
@@ -87,6 +90,9 @@ void ss_comm_event(struct ss_comm *c, const char *method, struct buf *params);
 /* Sends comm_close with data {"reason": …}, or {} for NULL, and forgets the comm. Does not jump. */
 void ss_comm_end(struct ss_comm *c, const char *reason);
 
+/* The environment that the user works in: that of the function in which R's debugger asks, or the workspace. Does not jump. */
+SEXP ss_comm_environment(void);
+
 struct ss_comm *ss_comm_find(const char *id);
 
 /* Registers a comm. NULL without memory. */
@@ -98,8 +104,8 @@ void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m);
 void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
 		     const struct link_part *buffers, size_t n_buffers);
 
-/* Runs fn(data) in the sandbox: what it prints and warns of is thrown away. False and *e if it jumped. Does not jump. */
-bool ss_comm_run(void (*fn)(void *), void *data, struct err *e) MUST_CHECK;
+/* Runs fn(data) in the sandbox. False and *e if it jumped; the log has the full report, with `asked` in it. Does not jump. */
+bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e) MUST_CHECK;
 
 /* ---- comm_r.c: comms of R code ---- */
 

@@ -1,4 +1,5 @@
 /* input.c: questions to the user: R's ReadConsole, and passwords. */
+#include "session/comm.h"
 #include "session/session.h"
 
 #include "rapi/exec.h"
@@ -138,6 +139,8 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 	}
 	if (r_in_child() || !ss.request || !ss.allow_stdin)
 		refuse();
+	if (browser)
+		ss_comm_settle_at_browser();
 	ask(prompt, false);
 	return hand_out(to, max);
 }

@@ -1,0 +1,296 @@
+#include "comms/watch.h"
+
+#include <time.h>
+
+/* ---- the print of a value ---- */
+
+#define QUEUE 256 /* objects that wait to be looked at; more of one variable are not */
+
+struct printing {
+	uint64_t hash;
+	size_t n, budget;
+	SEXP watched;
+	SEXP queue[QUEUE];
+};
+
+static inline void mix(struct printing *p, uint64_t x)
+{
+	p->hash = (p->hash ^ x) * 0x9e3779b97f4a7c15u;
+	p->hash ^= p->hash >> 29;
+}
+
+static inline void mix_pointer(struct printing *p, const void *x)
+{
+	mix(p, (uint64_t)(uintptr_t)x);
+}
+
+/* The object's address counts, and it is looked at if there is room. */
+static void later(struct printing *p, SEXP x)
+{
+	mix_pointer(p, x);
+	if (p->n < QUEUE && p->n < p->budget && TYPEOF(x) != NILSXP && TYPEOF(x) != SYMSXP)
+		p->queue[p->n++] = x;
+}
+
+static void mix_bytes(struct printing *p, const void *data, size_t n)
+{
+	const char *s = data;
+	for (; n >= 8; s += 8, n -= 8) {
+		uint64_t x;
+		memcpy(&x, s, 8);
+		mix(p, x);
+	}
+	uint64_t rest = 0;
+	memcpy(&rest, s, n);
+	mix(p, rest ^ (uint64_t)n << 56);
+}
+
+static void element(struct printing *p, SEXP x, R_xlen_t i)
+{
+	switch (TYPEOF(x)) {
+	case LGLSXP: mix(p, (uint64_t)(int64_t)LOGICAL_ELT(x, i)); break;
+	case INTSXP: mix(p, (uint64_t)(int64_t)INTEGER_ELT(x, i)); break;
+	case RAWSXP: mix(p, RAW_ELT(x, i)); break;
+	case REALSXP: {
+		double d = REAL_ELT(x, i);
+		mix_bytes(p, &d, sizeof d);
+		break;
+	}
+	case CPLXSXP: {
+		Rcomplex c = COMPLEX_ELT(x, i);
+		mix_bytes(p, &c, sizeof c);
+		break;
+	}
+	case STRSXP: {
+		SEXP s = STRING_ELT(x, i);
+		size_t n = (size_t)XLENGTH(s);
+		mix_pointer(p, s);
+		mix_bytes(p, CHAR(s), n < 16 ? n : 16);
+		break;
+	}
+	case VECSXP:
+	case EXPRSXP: later(p, VECTOR_ELT(x, i)); break;
+	}
+}
+
+static void vector(struct printing *p, SEXP x)
+{
+	R_xlen_t n = peek_length(x);
+	mix(p, (uint64_t)n);
+	if (!peek_is_readable(x)) {
+		mix_pointer(p, R_altrep_data1(x));
+		mix_pointer(p, R_altrep_data2(x));
+		return;
+	}
+	R_xlen_t first = n < WATCH_ELEMENTS ? n : WATCH_ELEMENTS;
+	for (R_xlen_t i = 0; i < first; i++)
+		element(p, x, i);
+	/* The rest: every k-th, and the last. Each costs a wait for the memory: with many variables they are few. */
+	R_xlen_t step = (n - first) / ((R_xlen_t)p->budget / 4) + 1;
+	for (R_xlen_t i = first; i < n; i += step)
+		element(p, x, i);
+	if (n > first)
+		element(p, x, n - 1);
+}
+
+static void environment(struct printing *p, SEXP env)
+{
+	struct peek_each each;
+	SEXP symbol, value;
+	int n = 0;
+	peek_each(&each, env);
+	while (n++ < WATCH_ELEMENTS && (symbol = peek_next(&each))) {
+		mix_pointer(p, symbol);
+		peek_bound(env, symbol, &value);
+		later(p, value);
+	}
+	peek_end(&each);
+}
+
+static void look_at(struct printing *p, SEXP x)
+{
+	mix(p, (uint64_t)TYPEOF(x));
+	int n = 0;
+	for (SEXP a = peek_attributes(x); a != R_NilValue && n++ < 32; a = CDR(a)) {
+		mix_pointer(p, TAG(a));
+		later(p, CAR(a));
+	}
+	switch (TYPEOF(x)) {
+	case ENVSXP:
+		/* What the workspace or a package holds is no part of a value that refers to it. */
+		if (x != R_GlobalEnv && x != R_BaseEnv && x != R_BaseNamespace && x != p->watched && !R_IsNamespaceEnv(x) && !R_IsPackageEnv(x))
+			environment(p, x);
+		break;
+	case CLOSXP:
+	case BCODESXP:
+	case PROMSXP:
+	case EXTPTRSXP:
+	case WEAKREFSXP:
+	case BUILTINSXP:
+	case SPECIALSXP: break; /* the address says it */
+	case LISTSXP:
+	case LANGSXP:
+	case DOTSXP:
+		later(p, CAR(x));
+		later(p, CDR(x));
+		break;
+	case STRSXP:
+	case VECSXP:
+	case EXPRSXP:
+	case LGLSXP:
+	case INTSXP:
+	case REALSXP:
+	case CPLXSXP:
+	case RAWSXP: vector(p, x); break;
+	}
+}
+
+/* Breadth first, so that what is shown comes first. May jump. */
+static uint64_t print_of(SEXP watched, enum peek_binding how, SEXP x, size_t budget)
+{
+	struct printing p; /* the queue is not cleared: that would cost more than all else */
+	p.hash = (uint64_t)how;
+	p.n = 0;
+	p.budget = budget;
+	p.watched = watched;
+	later(&p, x);
+	for (size_t i = 0; i < p.n; i++)
+		look_at(&p, p.queue[i]);
+	return p.hash;
+}
+
+/* ---- the table ---- */
+
+void watch_release(struct watch *w)
+{
+	free(w->entry);
+	free(w->removed);
+	*w = (struct watch){0};
+}
+
+static struct watch_entry *place(const struct watch *w, SEXP symbol)
+{
+	size_t at = (size_t)(((uint64_t)(uintptr_t)symbol >> 4) * 0x9e3779b97f4a7c15u >> 20);
+	for (;; at++) {
+		struct watch_entry *e = &w->entry[at & (w->size - 1)];
+		if (!e->symbol || e->symbol == symbol)
+			return e;
+	}
+}
+
+static bool grow(struct watch *w)
+{
+	if (w->used * 2 < w->size)
+		return true;
+	struct watch old = *w;
+	w->size = old.size ? old.size * 2 : 64;
+	w->entry = calloc(w->size, sizeof *w->entry);
+	SEXP *removed = w->entry ? realloc(old.removed, w->size * sizeof *removed) : NULL;
+	if (!removed) {
+		free(w->entry);
+		*w = old;
+		return false;
+	}
+	w->removed = removed;
+	for (size_t i = 0; i < old.size; i++)
+		if (old.entry[i].symbol)
+			*place(w, old.entry[i].symbol) = old.entry[i];
+	free(old.entry);
+	return true;
+}
+
+const struct watch_entry *watch_find(const struct watch *w, SEXP symbol)
+{
+	const struct watch_entry *e = w->size ? place(w, symbol) : NULL;
+	return e && e->symbol && e->scan == w->scan ? e : NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool note(struct watch *w, SEXP env, SEXP symbol, size_t budget, int64_t now)
+{
+	SEXP value;
+	enum peek_binding how = peek_bound(env, symbol, &value);
+	if (!grow(w))
+		return false;
+	struct watch_entry *e = place(w, symbol);
+	bool known = e->symbol && e->scan + 1 == w->scan;
+	uint64_t print = print_of(env, how, value, known ? e->budget : budget);
+	if (!known || e->print != print) {
+		w->used += !e->symbol;
+		e->symbol = symbol;
+		e->changed = w->scan;
+		e->changed_ms = now;
+		w->n_changed++;
+	}
+	e->print = known && e->budget != budget ? print_of(env, how, value, budget) : print;
+	e->budget = budget;
+	e->scan = w->scan;
+	w->n_present++;
+	return true;
+}
+
+/* Takes out what was not there; the rest keeps its place by being put in again. */
+static bool sweep(struct watch *w)
+{
+	w->n_removed = 0;
+	if (w->n_present == w->used)
+		return true;
+	struct watch_entry *kept = calloc(w->size, sizeof *kept), *old = w->entry;
+	if (!kept)
+		return false;
+	w->entry = kept;
+	w->used = w->n_present;
+	for (size_t i = 0; i < w->size; i++) {
+		if (old[i].symbol && old[i].scan == w->scan)
+			*place(w, old[i].symbol) = old[i];
+		else if (old[i].symbol)
+			w->removed[w->n_removed++] = old[i].symbol;
+	}
+	free(old);
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(CHAR(PRINTNAME(*(const SEXP *)a)), CHAR(PRINTNAME(*(const SEXP *)b)));
+}
+
+bool watch_scan(struct watch *w, SEXP env, SEXP also)
+{
+	struct peek_each each;
+	SEXP symbol;
+	bool ok = true;
+	int64_t now = now_ms();
+	size_t budget = QUEUE;
+	while (budget > 4 && budget * w->n_present > WATCH_NODES)
+		budget /= 2;
+	w->scan++;
+	w->n_changed = w->n_present = 0;
+	peek_each(&each, env);
+	while (ok && (symbol = peek_next(&each)))
+		if (!peek_is_hidden(symbol) || symbol == also)
+			ok = note(w, env, symbol, budget, now);
+	peek_end(&each);
+	ok = ok && sweep(w);
+	if (w->n_removed)
+		qsort(w->removed, w->n_removed, sizeof *w->removed, by_name);
+	return ok;
+}
+
+size_t watch_list(const struct watch *w, bool changed, SEXP *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < w->size; i++) {
+		const struct watch_entry *e = &w->entry[i];
+		if (e->symbol && e->scan == w->scan && (!changed || e->changed == w->scan))
+			out[n++] = e->symbol;
+	}
+	qsort(out, n, sizeof *out, by_name);
+	return n;
+}
