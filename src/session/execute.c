@@ -88,7 +88,8 @@ static bool run_cell(struct buf *error)
 	R_xlen_t n = XLENGTH(code);
 	for (R_xlen_t i = 0; i < n; i++) {
 		bool last = i + 1 == n;
-		struct expression x = {VECTOR_ELT(code, i), .next = last ? R_NilValue : VECTOR_ELT(code, i + 1), .last = last};
+		struct expression x = {VECTOR_ELT(code, i), .next = last ? R_NilValue : VECTOR_ELT(code, i + 1),
+				       .last = last};
 		if (!run_expression(&x, error))
 			return false;
 	}

@@ -50,14 +50,11 @@ static SA_TYPE ask_to_save(void)
 			return SA_NOSAVE;
 		switch (yes_no_cancel[0]) {
 		case 'y':
-		case 'Y':
-			return SA_SAVE;
+		case 'Y': return SA_SAVE;
 		case 'n':
-		case 'N':
-			return SA_NOSAVE;
+		case 'N': return SA_NOSAVE;
 		case 'c':
-		case 'C':
-			Rf_jump_to_toplevel();
+		case 'C': Rf_jump_to_toplevel();
 		}
 	}
 }

@@ -40,8 +40,7 @@ static enum outcome wait_for_answer(uint32_t question)
 	struct err e = {0};
 	for (;;) {
 		switch (link_peer_next(&ss.link, &f, &e)) {
-		case LINK_BROKEN:
-			ss_link_gone();
+		case LINK_BROKEN: ss_link_gone();
 		case LINK_FRAME:
 			if (f.type == LINK_INPUT && f.request == question)
 				return take_answer(&f);
@@ -118,9 +117,11 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 		snprintf((char *)to, (size_t)max, "%s", fed);
 		return 1;
 	}
+	bool browser = strncmp(prompt, "Browse[", 7) == 0;
+	if (browser && (r_sandboxed() || r_in_child()))
+		return 0; /* the end of the input: it goes on. An error would come back to its prompt, for ever */
 	if (r_sandboxed())
 		refuse();
-	bool browser = strncmp(prompt, "Browse[", 7) == 0;
 	if (browser && ss_condition_interrupted())
 		Rf_jump_to_toplevel(); /* an interrupt got us back to the prompt */
 	if (handed_out < answer.len)
@@ -130,10 +131,11 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 		ss_console_release();
 		ss_condition_goes_on(); /* the debugger asks again after an error */
 	}
-	if (browser && !r_in_child() && !ss.allow_stdin) {
+	if (browser && !ss.allow_stdin) {
 		static uint32_t told;
 		if (told != ss.request)
-			ss_console_say("browser(): the client that runs this cell does not take input (allow_stdin is false); going on");
+			ss_console_say("browser(): the client that runs this cell does not take input (allow_stdin is "
+				       "false); going on");
 		told = ss.request;
 		return 0;
 	}

@@ -25,7 +25,7 @@
 volatile sig_atomic_t ss_interrupts, ss_end_signal;
 volatile bool ss_waiting, ss_serving;
 
-static volatile uint32_t meant;        /* the request that the last interrupt was for */
+static volatile uint32_t meant;         /* the request that the last interrupt was for */
 static volatile int64_t last_interrupt; /* when it came, clock_ms() */
 
 static void take_interrupt(void)

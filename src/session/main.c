@@ -8,8 +8,8 @@
 #include "rapi/value.h"
 #include "session/task.h"
 
-#include <sys/prctl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,7 +141,8 @@ static void say_ready(void *data)
 		ss_clean_up(SA_NOSAVE, 2, 0);
 	}
 	if (*locale)
-		ss_log("warn", "R's locale (LC_CTYPE %s) is not UTF-8: letters beyond ASCII will be shown escaped", locale);
+		ss_log("warn", "R's locale (LC_CTYPE %s) is not UTF-8: letters beyond ASCII will be shown escaped",
+		       locale);
 	buf_putc(&head, '{');
 	jx_key_string(&head, "language_version", version);
 	jx_key_string(&head, "banner", r_text(language, BANNER));
@@ -172,11 +173,8 @@ static void loop(void)
 	struct err e = {0};
 	while (!ss.shutdown) {
 		switch (link_peer_next(&ss.link, &f, &e)) {
-		case LINK_BROKEN:
-			ss_link_gone();
-		case LINK_MORE:
-			ss_wait(false);
-			break;
+		case LINK_BROKEN: ss_link_gone();
+		case LINK_MORE: ss_wait(false); break;
 		case LINK_FRAME:
 			if (f.type == LINK_REQUEST)
 				ss_request(&f);

@@ -137,7 +137,8 @@ static void open_one(struct scan *s, char what, size_t at)
 
 static bool name_char(char c)
 {
-	return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+	return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c & 0x80);
 }
 
 /* Skips a raw string r"---(…)---" whose r is at i. Returns the offset after it, n if it has no end, i if it is none. */
@@ -235,7 +236,8 @@ static void say_what_is_open(const char *s, size_t n, struct buf *out)
 	}
 	struct opened *last = &st.stack[st.depth - 1];
 	bool quote = strchr("\"'`", last->what) != NULL;
-	buf_printf(out, "incomplete input: %s that begins here has no end", quote ? "the string or name" : "the bracket");
+	buf_printf(out, "incomplete input: %s that begins here has no end",
+		   quote ? "the string or name" : "the bracket");
 	show_place(out, s, n, last->at);
 }
 

@@ -18,9 +18,10 @@ static void send_message(int type, const char *msg_type, struct buf *content)
 	if (content->failed) {
 		/* Over the ceiling of a message; what has to be said must still be JSON. */
 		buf_release(content);
-		buf_puts(content, type == LINK_REPLY
-					  ? "{\"status\":\"error\",\"ename\":\"error\",\"evalue\":\"the reply was too large\",\"traceback\":[]}"
-					  : "{\"data\":{\"text/plain\":\"<a value whose text is larger than a message may be>\"},\"metadata\":{}}");
+		buf_puts(content, type == LINK_REPLY ? "{\"status\":\"error\",\"ename\":\"error\",\"evalue\":\"the "
+						       "reply was too large\",\"traceback\":[]}"
+						     : "{\"data\":{\"text/plain\":\"<a value whose text is larger than "
+						       "a message may be>\"},\"metadata\":{}}");
 	}
 	struct link_part rest[] = {{content->data, content->len}, {"{}", 2}};
 	ss_send(type, head, rest, ARRAY_LEN(rest));

@@ -115,8 +115,8 @@ void ss_console_take(struct buf *out);
 /* ---- input.c ---- */
 
 int ss_read_console(const char *prompt, unsigned char *to, int max, int history); /* R's hook; may jump */
-SEXP ss_ask_password(SEXP prompt);                                               /* called from R */
-void ss_input_forget(void); /* drops what is left of an answer */
+SEXP ss_ask_password(SEXP prompt);                                                /* called from R */
+void ss_input_forget(void);                                                       /* drops what is left of an answer */
 
 /* ---- wait.c ---- */
 
@@ -130,21 +130,21 @@ extern volatile bool ss_serving;
 
 /* ---- interrupt.c ---- */
 
-void ss_signals_init(void); /* after R is initialized: its handlers, where it sets them, are replaced */
+void ss_signals_init(void);              /* after R is initialized: its handlers, where it sets them, are replaced */
 void ss_request_begin(uint32_t request); /* an interrupt that came before its request is honoured here */
 void ss_request_end(void);
-extern volatile sig_atomic_t ss_interrupts;  /* how many were taken for the request that runs */
-extern volatile sig_atomic_t ss_end_signal;  /* SIGTERM or SIGHUP came while nothing ran */
-extern volatile bool ss_waiting;             /* set around ss_wait's own wait */
+extern volatile sig_atomic_t ss_interrupts; /* how many were taken for the request that runs */
+extern volatile sig_atomic_t ss_end_signal; /* SIGTERM or SIGHUP came while nothing ran */
+extern volatile bool ss_waiting;            /* set around ss_wait's own wait */
 
 /* ---- exit.c ---- */
 
 void ss_clean_up(SA_TYPE save, int status, int run_last); /* R's hook: q(). May jump; does not return */
 void ss_suicide(const char *message);                     /* R's hook */
-void ss_end(int status);         /* SHUTDOWN: .Last, finalizers, devices, EXIT */
+void ss_end(int status);                                  /* SHUTDOWN: .Last, finalizers, devices, EXIT */
 void ss_link_gone(void) __attribute__((noreturn));
 void ss_child_end(void) __attribute__((noreturn));
-void ss_remove_temp_dir(void);   /* async-signal-safe; R's temporary directory */
+void ss_remove_temp_dir(void); /* async-signal-safe; R's temporary directory */
 
 /* ---- modules.c ---- */
 
