@@ -125,10 +125,9 @@ static void add_local(void *data, struct slice name, enum syn_local kind)
 	matches_add(&x->m, MATCH_LOCAL, name_form(x), kind == SYN_LOCAL_FUNCTION ? "function" : "instance", name);
 }
 
-static void add_environment(struct completing *x, SEXP env, enum match_source source)
+static void add_environment(struct completing *x, SEXP env, SEXP list, enum match_source source)
 {
-	bool dots = x->c->typed.len && x->c->typed.data[0] == '.';
-	SEXP names = PROTECT(look_list(env, dots));
+	SEXP names = PROTECT(list);
 	for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
 		SEXP name = STRING_ELT(names, i);
 		struct slice text = SLICE_STR(Rf_translateCharUTF8(name));
@@ -164,12 +163,13 @@ void complete_name(struct completing *x)
 	if (c->has_equals)
 		return;
 	syn_each_local(c, add_local, x);
-	add_environment(x, R_GlobalEnv, MATCH_GLOBAL);
+	add_environment(x, R_GlobalEnv, look_list(R_GlobalEnv, true), MATCH_GLOBAL);
 	/* Nothing typed: the thousands of names of the search path say nothing, if there is anything else. */
 	if (!c->typed.len && matches_count(&x->m))
 		return;
-	for (SEXP env = look_parent(R_GlobalEnv); env != R_EmptyEnv; env = look_parent(env))
-		add_environment(x, env, MATCH_SEARCH);
+	SEXP env = look_parent(R_GlobalEnv);
+	for (int i = 0; env != R_EmptyEnv; env = look_parent(env), i++)
+		add_environment(x, env, look_search_list(i, env), MATCH_SEARCH);
 	add_keywords(x);
 	if (c->typed.len > 1 && !c->quote)
 		packages_installed(&x->m, MATCH_VERBATIM, "::");

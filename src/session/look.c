@@ -1,6 +1,8 @@
 /* look.c: values in environments, and what is reached from them by names. */
 #include "session/look.h"
 
+#include "base/clock.h"
+
 /* Some are no longer declared by later versions of R, or not exported. */
 extern R_WEAK SEXP PRCODE(SEXP);
 extern R_WEAK SEXP PRENV(SEXP);
@@ -118,6 +120,30 @@ SEXP look_list(SEXP env, bool dots)
 	return R_lsInternal3(env, dots ? TRUE : FALSE, FALSE);
 }
 
+#define SEARCH_MAX 128
+#define BASE_MS 5000
+
+SEXP look_search_list(int position, SEXP env)
+{
+	static SEXP known; /* environment, names; … */
+	static int64_t base_listed;
+	bool base = env == R_BaseEnv;
+	if (position >= SEARCH_MAX || !(base || R_EnvironmentIsLocked(env)))
+		return look_list(env, true);
+	if (!known) {
+		known = Rf_allocVector(VECSXP, 2 * SEARCH_MAX);
+		R_PreserveObject(known);
+	}
+	bool old = base && clock_ms() - base_listed > BASE_MS;
+	if (VECTOR_ELT(known, 2 * position) != env || old) {
+		SET_VECTOR_ELT(known, 2 * position + 1, look_list(env, true));
+		SET_VECTOR_ELT(known, 2 * position, env);
+		if (base)
+			base_listed = clock_ms();
+	}
+	return VECTOR_ELT(known, 2 * position + 1);
+}
+
 bool look_is_function(SEXP env, SEXP symbol)
 {
 	SEXP value = binding(env, symbol);
@@ -139,7 +165,10 @@ SEXP look_symbol(struct slice name)
 {
 	if (!name.len || name.len > 10000 || memchr(name.data, '\0', name.len))
 		return NULL;
-	return Rf_installTrChar(Rf_mkCharLenCE(name.data, (int)name.len, CE_UTF8));
+	SEXP chars = PROTECT(Rf_mkCharLenCE(name.data, (int)name.len, CE_UTF8));
+	SEXP symbol = Rf_installTrChar(chars);
+	UNPROTECT(1);
+	return symbol;
 }
 
 SEXP look_namespace(struct slice package)

@@ -32,6 +32,10 @@ SEXP look_environment(SEXP x);
 /* All names bound in an environment, unsorted; those with a leading dot only if asked for. */
 SEXP look_list(SEXP env, bool dots);
 
+/* The same of the environment at a position of the search path (0: behind the global one), leading dots included. Attached packages are
+ * locked: their names are listed once. Those of base, which nobody adds to, are listed again after a few seconds. */
+SEXP look_search_list(int position, SEXP env);
+
 /* The namespace if it is loaded, else R_NilValue. */
 SEXP look_namespace(struct slice package);
 /* What `package::name` means; R_UnboundValue if the package is not loaded. */
