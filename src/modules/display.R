@@ -154,6 +154,8 @@ forms <- function(x) {
 
 # For values whose print method would open a browser. These are shown instead of being printed.
 forms_unprinted <- function(x) {
+    if (inherits(x, "help_files_with_topic") && "text/html" %in% wanted())
+        return(if (!is.null(page <- tryCatch(help_forms(x), error = function(e) display_log("a help page", e)))) with_metadata(page))
     if (!inherits(x, "htmlwidget") && !(inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))))
         return(NULL)
     if (!"text/html" %in% wanted())

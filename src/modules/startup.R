@@ -16,6 +16,7 @@ set_options <- function() {
     unset <- vapply(names(ours), function(name) is.null(getOption(name)), NA)
     options(ours[unset])
     set_plot_options()
+    set_page_options()
     if (!isFALSE(getOption("menu.graphics")))
         options(menu.graphics = FALSE)
     display_options()

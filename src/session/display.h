@@ -6,6 +6,7 @@
  *     table.c         which rows and columns of a table are shown
  *     table_cells.c   their text
  *     table_write.c   the table as HTML, Markdown and LaTeX
+ *     view.c          View()
  *     modules/display.R, modules/html.R   methods of packages and of the user; HTML documents, widgets
  *
  * Functions that may jump say so. None of them holds memory of malloc across a call into R but what belongs to a buffer of its caller.
@@ -67,6 +68,11 @@ const char *table_type(SEXP x);
 
 /* One element of a character vector, NA as `NA`. May jump. */
 const char *table_string(SEXP x, R_xlen_t i);
+
+/* ---- view.c ---- */
+
+void ss_view_init(void);
+SEXP ss_view_table(SEXP frame); /* called from R; may jump */
 
 /* ---- table_write.c: none of it jumps ---- */
 
