@@ -1,4 +1,5 @@
 /* main.c: starts R as R starts, and answers the kernel's requests one after the other. */
+#include "session/display.h"
 #include "session/park.h"
 #include "session/report.h"
 
@@ -56,6 +57,7 @@ static void set_hooks(void)
 	ptr_R_Busy = r_busy;
 	ptr_R_CleanUp = ss_clean_up;
 	ptr_R_Suicide = ss_suicide;
+	ss_view_init();
 }
 
 /* R's own reading of Renviron, the profiles and .First happens in here, with our console in place. */

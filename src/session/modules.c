@@ -32,6 +32,7 @@ static const struct {
     {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
+    {"view_table", (DL_FUNC)(void (*)(void))ss_view_table},
     {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
     {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},
     {"internal_backtrace", (DL_FUNC)(void (*)(void))ss_internal_backtrace},
