@@ -55,14 +55,16 @@ def start(c):
         k.reply(k.send('shell', 'kernel_info_request', {}))
         info = time.perf_counter() - k.started
     with c.start() as k:
-        k.run(c.value)
+        answer = k.reply(k.request(c.value)[0])
         first = time.perf_counter() - k.started
+    if b'"ok"' not in answer:
+        raise RuntimeError(f'{c.name}: {answer.decode()[:300]}')
     return {'info': info * 1e3, 'first': first * 1e3}
 
 
 def trip(c):
     """An empty cell, from sending it to having its reply and its idle."""
-    with c.start() as k:
+    with c.start().ready() as k:
         for _ in range(20):
             k.run(c.empty)
         times = []
@@ -75,7 +77,7 @@ def trip(c):
 
 def flood(c):
     """Lines a second of many small writes; MB a second of one big one."""
-    with c.start() as k:
+    with c.start().ready() as k:
         k.run(c.value)
         begin = time.perf_counter()
         out = k.run(c.flood, 600)
@@ -97,7 +99,7 @@ def verify(c, row, out, lines, tail):
 
 def footprint(c):
     """Memory and processor time at rest, after a first value. No garbage is collected that would not be anyway."""
-    with c.start() as k:
+    with c.start().ready() as k:
         k.run(c.value)
         time.sleep(2)
         pids = k.pids()

@@ -97,6 +97,14 @@ class Kernel:
                 return content
         raise TimeoutError(f'no reply within {limit} s')
 
+    def ready(self):
+        """Returns when answers come and publications are heard; a subscription takes its time to arrive."""
+        iopub, poll = self.sockets['iopub'], 0
+        while not poll:
+            self.reply(self.send('shell', 'kernel_info_request', {}))
+            poll = iopub.poll(100)
+        return self
+
     def request(self, code, limit=120):
         content = {'code': code, 'silent': False, 'store_history': False, 'user_expressions': {},
                    'allow_stdin': False, 'stop_on_error': True}

@@ -1,4 +1,11 @@
-"""jupyter console in a terminal (tmux, whose screen can be read)."""
+"""jupyter console in a terminal (tmux, whose screen can be read).
+
+Most of it with --simple-prompt, because the full prompt of Debian 12's jupyter console has two defects that show with
+any kernel: it loses its handler of Ctrl-C after the first line (prompt_toolkit resets the signal), and it runs one event
+loop inside another, so that now and then an exception of its own comes out of it instead of what was typed. So several
+lines, for which the full prompt is needed, are tried again when that has happened; and a cell that ends at once comes
+first, since output that arrives while the console is still starting can stay unseen until the cell is over.
+"""
 import re
 import subprocess
 import time
@@ -44,104 +51,148 @@ class Terminal:
 
 
 class Console(Terminal):
-    def __init__(self, env):
-        super().__init__(env, 'jupyter console --kernel carrack')
-        self.at_prompt(1)
+    """`n` is the number of the prompt that the console shows."""
 
-    def at_prompt(self, n):
-        """Waits for the prompt In [n]: with nothing below it."""
-        return self.wait(rf'In \[{n}\]:[^\n]*\Z')
+    def __init__(self, env, *options):
+        super().__init__(env, ' '.join(['jupyter console --kernel carrack', *options]))
+        self.n = 0
+        try:
+            self.next_prompt()
+            time.sleep(1)
+            assert self.run('cat("ready\\n")') == 'ready'
+        except AssertionError:
+            self.close()
+            raise
 
-    def run(self, code, n):
-        """Types cell n and waits for the prompt after it. Returns what came in between."""
-        self.type(code)
+    def next_prompt(self):
+        """Waits for the next prompt with nothing after it."""
+        self.n += 1
+        screen = self.wait(rf'In \[{self.n}\]:\s*\Z')
+        return screen.split(f'In [{self.n - 1}]:')[-1].split(f'In [{self.n}]:')[0].partition('\n')[2].strip()
+
+    def enter(self, text):
+        self.type(text)
+        self.wait(re.escape(text.rstrip()) + r'\s*\Z')
+        time.sleep(0.2)
         self.keys('Enter')
-        screen = self.at_prompt(n + 1)
-        return screen.split(f'In [{n}]:')[-1].split(f'In [{n + 1}]:')[0].split('\n', 1)[1].strip()
+
+    def run(self, code):
+        """Types a cell and returns what is between it and the prompt after it."""
+        self.enter(code)
+        return self.next_prompt()
 
 
 @pytest.fixture
 def console(jupyter_env):
-    terminal = Console(jupyter_env)
+    terminal = Console(jupyter_env, '--simple-prompt')
     yield terminal
     terminal.close()
 
 
-def test_banner_values_and_text(console):
-    assert 'R version' in console.screen()
-    assert '[1] 42' in console.run('6 * 7', 1)
-    assert console.run('cat("plain\\n")', 2) == 'plain'
-    assert 'ÆØÅ 東京' in console.run('toupper("æøå 東京")', 3)
+def with_full_prompt(env, use):
+    """Runs use(console); again, twice at most, if the console broke down by itself."""
+    for attempt in range(3):
+        terminal = None
+        try:
+            terminal = Console(env)
+            return use(terminal)
+        except AssertionError as e:
+            if 'Unhandled exception in event loop' not in str(e) or attempt == 2:
+                raise
+        finally:
+            if terminal:
+                terminal.close()
+
+
+def test_the_full_prompt(jupyter_env):
+    def use(console):
+        assert 'R 4.' in console.screen()
+        assert '[1] 42' in console.run('6 * 7')
+        console.keys('C-d')
+        console.wait('Do you really want to exit')
+        console.keys('y', 'Enter')
+        console.wait(r'^exit code 0')
+    with_full_prompt(jupyter_env, use)
+
+
+def test_input_of_several_lines(jupyter_env):
+    def use(console):
+        for line in ('f <- function(x) {', 'x +', '1'):
+            console.enter(line)
+            console.wait(r'\.\.\.:\s*\Z')  # the console asks the kernel whether this is complete
+            time.sleep(0.3)
+        console.enter('}')
+        console.next_prompt()
+        assert '[1] 42' in console.run('f(41)')
+    with_full_prompt(jupyter_env, use)
+
+
+def test_values_and_text(console):
+    assert '[1] 42' in console.run('6 * 7')
+    assert console.run('cat("plain\\n")') == 'plain'
+    assert 'ÆØÅ 東京' in console.run('toupper("æøå 東京")')
+    assert console.run('invisible(1)') == ''
 
 
 def test_an_error_and_on(console):
-    out = console.run('stop("went wrong")', 1)
-    assert 'went wrong' in out
-    assert '[1] 2' in console.run('1 + 1', 2)
+    assert 'Error in f() : went wrong' in console.run('f <- function() stop("went wrong"); f()')
+    assert '[1] 2' in console.run('1 + 1')
 
 
-def test_input_of_several_lines(console):
-    console.type('f <- function(x) {')
-    console.keys('Enter')
-    console.wait(r'^\s+\.\.\.:')  # the console asks the kernel whether this is complete
-    console.type('x + 1')
-    console.keys('Enter')
-    console.type('}')
-    console.keys('Enter')
-    # prompt_toolkit wants an empty line after several
-    time.sleep(0.5)
-    if not re.search(r'In \[2\]:[^\n]*\Z', console.screen()):
-        console.keys('Enter')
-    console.at_prompt(2)
-    assert '[1] 42' in console.run('f(41)', 2)
+def test_a_syntax_error(console):
+    assert "unexpected ')'" in console.run('x <- )')
+    assert '[1] 1' in console.run('1')
 
 
 def test_interrupt(console):
-    console.type('cat("begun\\n"); Sys.sleep(60)')
-    console.keys('Enter')
+    console.enter('cat("begun\\n"); Sys.sleep(60); cat("not this\\n")')
     console.wait(r'^begun')
     begin = time.monotonic()
     console.keys('C-c')
-    console.at_prompt(2)
+    assert not re.search('^not this', console.next_prompt(), re.M)
     assert time.monotonic() - begin < 10 * FACTOR
-    assert '[1] "still here"' in console.run('"still here"', 2)
+    assert '[1] "still here"' in console.run('"still here"')
 
 
 def test_interrupt_of_a_loop_in_r(console):
-    console.type('i <- 0; cat("begun\\n"); repeat i <- i + 1')
-    console.keys('Enter')
+    console.enter('i <- 0; cat("begun\\n"); repeat i <- i + 1')
     console.wait(r'^begun')
     console.keys('C-c')
-    console.at_prompt(2)
-    assert '[1] TRUE' in console.run('i > 0', 2)
+    console.next_prompt()
+    assert '[1] TRUE' in console.run('i > 0')
+
+
+def test_interrupt_of_a_child(console):
+    console.enter('system("echo begun; sleep 60")')
+    console.wait(r'^begun')
+    console.keys('C-c')
+    console.next_prompt()
+    assert '[1] 1' in console.run('1')
 
 
 def test_question_and_answer(console):
-    console.type('name <- readline("Who is there? ")')
-    console.keys('Enter')
-    console.wait(r'Who is there\? ?')
-    console.type('Ada')
-    console.keys('Enter')
-    console.at_prompt(2)
-    assert '[1] "Ada"' in console.run('name', 2)
+    console.enter('name <- readline("Who is there? ")')
+    console.wait(r'^Who is there\?\s*\Z')
+    console.enter('Ada')
+    console.next_prompt()
+    assert '[1] "Ada"' in console.run('name')
+
+
+def test_interrupt_of_a_question(console):
+    console.enter('name <- readline("Who is there? ")')
+    console.wait(r'^Who is there\?\s*\Z')
+    console.keys('C-c')
+    console.next_prompt()
+    assert '[1] FALSE' in console.run('exists("name")')
 
 
 def test_exit_by_key(console):
     console.keys('C-d')
-    console.wait(r'Do you really want to exit|exit code')
-    if 'exit code' not in console.screen():
-        console.type('y')
-        console.keys('Enter')
+    console.wait('Do you really want to exit')
+    console.enter('y')
     console.wait(r'^exit code 0')
 
 
-def test_exit_by_word(console):
-    console.type('exit')
-    console.keys('Enter')
+def test_exit_by_q(console):
+    console.enter('q("no")')
     console.wait(r'^exit code 0')
-
-
-def test_q(console):
-    console.type('q("no")')
-    console.keys('Enter')
-    console.wait(r'^exit code 0|In \[2\]:')

@@ -180,7 +180,7 @@ def test_output_appears_while_the_cell_runs(page):
     p.wait(lambda: 'step 1' in p.output(0))
     assert 'step 3' not in p.output(0) and p.prompt(0) == 'In [*]:'
     p.ran(0, 1)
-    assert p.output(0).split('\n') == ['step 1', 'step 2', 'step 3']
+    assert p.output(0).split() == 'step 1 step 2 step 3'.split()
 
 
 def test_interrupt(page):
