@@ -96,31 +96,39 @@ static bool run_cell(struct buf *error)
 	return true;
 }
 
-/* A copy that ss_parse may change. NULL, and *error filled, if it cannot be R code at all. */
+/* Why it cannot be R code at all, or NULL. */
+static const char *not_code(const char *s, size_t n, char *why, size_t max)
+{
+	const char *nul = memchr(s, '\0', n);
+	size_t line = 1;
+	for (const char *p = s; nul && p < nul; p++)
+		line += *p == '\n';
+	if (nul)
+		snprintf(why, max, "there is a NUL character in line %zu; R code cannot hold one", line);
+	else if (n >= INT32_MAX)
+		snprintf(why, max, "R code may be at most 2 GiB long");
+	else
+		return NULL;
+	return why;
+}
+
+/* A copy that ss_parse may change. NULL, and *error filled, if there can be none. */
 static char *copy_code(const json_t *value, size_t *n, struct buf *error)
 {
+	const char *s = json_is_string(value) ? json_string_value(value) : "";
+	char room[96];
 	*n = json_string_length(value);
-	char *code = malloc(*n + 1);
+	const char *why = not_code(s, *n, room, sizeof room);
+	char *code = why ? NULL : malloc(*n + 1);
+	if (!code && !why)
+		why = "no memory for the code";
 	if (!code) {
-		ss_condition_write(error, "error", "no memory for the code", "");
+		ss_condition_write(error, "parseError", why, why);
 		return NULL;
 	}
-	memcpy(code, *n ? json_string_value(value) : "", *n);
+	memcpy(code, s, *n);
 	code[*n] = '\0';
-	const char *nul = memchr(code, '\0', *n);
-	if (!nul && *n < INT32_MAX)
-		return code;
-	size_t line = 1;
-	for (const char *p = code; nul && p < nul; p++)
-		line += *p == '\n';
-	char why[96];
-	if (nul)
-		snprintf(why, sizeof why, "there is a NUL character in line %zu; R code cannot hold one", line);
-	else
-		snprintf(why, sizeof why, "R code may be at most 2 GiB long");
-	ss_condition_write(error, "parseError", why, why);
-	free(code);
-	return NULL;
+	return code;
 }
 
 /* Parses into R_KEEP_CODE. */

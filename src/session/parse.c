@@ -179,7 +179,7 @@ static void scan(struct scan *st, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		char c = s[i];
-		size_t next = i + 1;
+		size_t next;
 		if (c == '#') {
 			const char *end = memchr(s + i, '\n', n - i);
 			next = end ? (size_t)(end - s) : n;

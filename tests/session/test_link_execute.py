@@ -167,7 +167,7 @@ def test_is_complete(session, code, status, indent):
 
 
 def test_other_requests(session):
-    r = session.run('x', type='complete_request')
+    r = session.run('x', type='nonsense_request')
     assert r.reply['status'] == 'error' and r.reply['ename'] == 'NotImplemented'
     assert session.run('1').result == '[1] 1'
 
