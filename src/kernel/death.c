@@ -8,6 +8,7 @@
 
 #define MAX_STARTS 3 /* deaths before READY, in a row, until it is given up */
 #define MAX_LINES 200
+#define MAX_FRAMES 12 /* C frames that are shown in the cell */
 
 /* The traceback of the error: `text` holds the lines, one after the other. */
 struct story {
@@ -42,12 +43,23 @@ static void describe(const struct session *s, const struct session_end *end, str
 		snprintf(t->how, sizeof t->how, "R ended unexpectedly, with exit status %d", WEXITSTATUS(end->status));
 }
 
+/* The innermost frames are for the user, all of them for the log. */
 static void put_report(struct kernel *k, struct story *t)
 {
 	struct buf report = BUF_INIT(BUF_MAX_SMALL);
+	size_t frames = 0;
 	if (where_report(k, &report)) {
 		buf_puts(&t->text, "Where it was, innermost first (C: frames of C code with their library, R: calls of R code):\n");
-		buf_put(&t->text, report.data, report.len);
+		for (char *line = report.data, *end; (end = strchr(line, '\n')); line = end + 1) {
+			log_warn("where it was: %.*s", (int)(end - line), line);
+			if (strncmp(line, "C: ", 3) != 0 && frames > MAX_FRAMES) {
+				buf_printf(&t->text, "C: and %zu more, which are in the kernel's log\n", frames - MAX_FRAMES);
+				frames = 0;
+			}
+			if (strncmp(line, "C: ", 3) == 0 && ++frames > MAX_FRAMES)
+				continue;
+			buf_put(&t->text, line, (size_t)(end - line) + 1);
+		}
 	}
 	buf_release(&report);
 }

@@ -125,7 +125,7 @@ def test_a_cell_that_never_looks_for_interrupts(r, library):
     r.wait(lambda: 'Interrupt once more' in cell.stderr, 'where R is')
     assert re.search(r'C: #\d+ +crash\.so +c_loop', cell.stderr)
     r.interrupt()
-    r.wait_idle(cell)
+    cell.wait()
     assert cell.error['ename'] == 'interrupt' and 'abandoned' in cell.error['evalue']
     assert r.execute('cat(x)').stdout == '1'
 
@@ -139,7 +139,7 @@ def test_a_stopped_child(r):
     r.wait(lambda: 'Interrupt once more' in cell.stderr or cell.done, 'what is going on')
     if not cell.done:
         r.interrupt()
-    r.wait_idle(cell)
+    cell.wait()
     assert cell.status == 'error'
     assert r.execute('cat(x)').stdout in ('1', '2')
 

@@ -75,6 +75,6 @@ def test_interrupt_ends_children_too(r):
     r.wait(lambda: True, 'a moment')
     r.settle(0.5)
     r.interrupt()
-    r.wait_idle(cell)
+    cell.wait()
     assert cell.status == 'error' and 'not here' not in cell.stdout
     assert r.execute('cat("next")').stdout == 'next'
