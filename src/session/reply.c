@@ -1,5 +1,6 @@
 /* reply.c: what the session says over the link. */
 #include "session/comm.h"
+#include "session/cost.h"
 #include "session/session.h"
 
 void ss_send(int type, const char *head, const struct link_part *rest, size_t n)
@@ -23,8 +24,14 @@ static void send_message(int type, const char *msg_type, struct buf *content)
 						     : "{\"data\":{\"text/plain\":\"<a value whose text is larger than "
 						       "a message may be>\"},\"metadata\":{}}");
 	}
-	struct link_part rest[] = {{content->data, content->len}, {"{}", 2}};
+	struct buf metadata = BUF_INIT(BUF_MAX_SMALL);
+	if (strcmp(msg_type, "execute_reply") == 0)
+		ss_cost_put(&metadata);
+	else
+		buf_puts(&metadata, "{}");
+	struct link_part rest[] = {{content->data, content->len}, {metadata.data, metadata.len}};
 	ss_send(type, head, rest, ARRAY_LEN(rest));
+	buf_release(&metadata);
 	buf_release(content);
 }
 

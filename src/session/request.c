@@ -2,6 +2,7 @@
 #include "session/comm.h"
 #include "session/complete.h"
 #include "session/display.h"
+#include "session/cost.h"
 #include "session/park.h"
 
 static const struct {
@@ -60,6 +61,7 @@ void ss_request(const struct link_frame *f)
 	if (strncmp(type, "comm_", 5) == 0)
 		ss_comm_take(f);
 	ss_request_begin(number);
+	ss_cost_begin();
 	ss.silent = json_bool_or(head, "silent", false);
 	ss.allow_stdin = json_bool_or(head, "allow_stdin", false);
 	ss.count = json_int_or(head, "execution_count", 0);
