@@ -174,23 +174,24 @@ forms_unprinted <- function(x) {
 # A table that print() would cut at options(max.print), as R is delivered, is cut where its HTML is. Everything that R would
 # show in full, and every max.print that somebody has set, is left alone. NULL: print it.
 print_cut <- function(x) {
+    frame <- identical(class(x), "data.frame")
     max <- getOption("max.print")
+    if (is.object(x) && !frame) # its own print method knows
+        return(NULL)
     if (length(dim(x)) != 2L || prod(dim(x)) <= 99999 || !identical(as.integer(max), 99999L))
         return(NULL)
     rows <- getOption("repr.matrix.max.rows")
     rows <- min(if (is.numeric(rows) && isTRUE(rows > 0)) rows else 60, nrow(x), 99999 %/% ncol(x))
     if (rows < 1)
         return(NULL)
-    if (identical(class(x), "data.frame")) {
+    if (frame) {
         old <- options(max.print = rows * ncol(x))
         on.exit(options(old))
         print(x)
-    } else if (!is.object(x)) {
+    } else {
         # print() would look at every row for the widths.
         print(x[seq_len(rows), , drop = FALSE])
         cat(sprintf(" [ reached getOption(\"max.print\") -- omitted %.0f rows ]\n", nrow(x) - rows))
-    } else {
-        return(NULL)
     }
     TRUE
 }

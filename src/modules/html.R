@@ -4,7 +4,7 @@
 # page's scripts, nor of another version of its own. Everything is in the output; nothing is loaded from a server unless the package
 # itself says so. Libraries are large and stand in a notebook once: the first output that needs one carries it, as inert
 # text, and later frames take it from there (options(repr.html.deduplicate = FALSE): each has its own). A library is carried again
-# when the cell that carried it has been run again.
+# when the cell that carried it has been run again, and by a cell that is run again while that one is not.
 
 forms_of_html <- function(x, classes) {
     if (inherits(x, "knitr_kable"))

@@ -11,6 +11,7 @@ struct cell {
 static struct cell *cells;
 static size_t n_cells, room;
 static struct cell now;
+static unsigned before; /* the serial of this cell's run before this one; 0: there was none */
 
 static uint64_t hash(const char *s, size_t n) /* FNV-1a */
 {
@@ -38,6 +39,7 @@ void ss_cell_begin(const struct link_frame *f, const json_t *content)
 	now.serial++;
 	json_decref(metadata);
 	struct cell *cell = find(now.key);
+	before = cell ? cell->serial : 0;
 	if (!cell && n_cells == room) {
 		struct cell *more = realloc(cells, (room + 256) * sizeof *cells);
 		if (!more)
@@ -62,7 +64,9 @@ SEXP ss_cell_stands(SEXP run)
 	const char *text = r_text(run, 0);
 	uint64_t key = strtoull(text, &end, 16);
 	const struct cell *cell = find(key);
-	bool stands = cell && cell->serial == strtoul(end, NULL, 10);
+	unsigned long serial = strtoul(end, NULL, 10);
+	/* Whoever runs a cell again may do it because something is missing, so only what has been shown since counts. */
+	bool stands = cell && cell->serial == serial && serial > before;
 	vmaxset(vmax);
 	return Rf_ScalarLogical(stands);
 }

@@ -34,7 +34,7 @@ SEXP ss_display_base64(SEXP raw);
 /* A cell starts. Does not jump. */
 void ss_cell_begin(const struct link_frame *f, const json_t *content);
 
-/* For R code: a name of this run of this cell; and whether that run's output still stands. They may jump. */
+/* For R code: a name of this run of this cell; and whether that run's output is still there for this one. They may jump. */
 SEXP ss_cell_now(void);
 SEXP ss_cell_stands(SEXP run);
 

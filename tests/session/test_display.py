@@ -375,6 +375,12 @@ def test_libraries_are_in_a_notebook_once(notebook):
     assert len(other) < 20_000 and 'carrack-datatables-binding' in other
     again = data(notebook.submit('DT::datatable(head(mtcars, 3))', metadata={'cellId': 'one'}).wait())['text/html']
     assert len(again) > 100_000  # what the cell had shown is gone
+    third = data(notebook.submit('DT::datatable(head(cars))', metadata={'cellId': 'three'}).wait())['text/html']
+    assert len(third) < 20_000
+    third = data(notebook.submit('DT::datatable(head(cars))', metadata={'cellId': 'three'}).wait())['text/html']
+    assert len(third) > 100_000  # run again alone: perhaps the library is gone from the page
+    other = data(notebook.submit('DT::datatable(head(iris))', metadata={'cellId': 'two'}).wait())['text/html']
+    assert len(other) < 20_000
     notebook.execute('options(repr.html.deduplicate = FALSE)')
     whole = data(notebook.execute('DT::datatable(head(iris))'))['text/html']
     assert whole.startswith('<iframe') and len(whole) > 100_000
