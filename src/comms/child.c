@@ -295,7 +295,7 @@ static bool find_custom(SEXP x, const char *key, struct node *child)
 	SEXP value = value_method("get_child_at", x, index, name);
 	UNPROTECT(2);
 	*child = (struct node){NODE_VALUE, value, 0};
-	return true;
+	return value != R_NilValue;
 }
 
 static bool find_member(struct node node, const char *key, struct node *child)

@@ -59,10 +59,12 @@ enum peek_binding peek_bound(SEXP env, SEXP symbol, SEXP *value);
  */
 struct peek_each {
 	SEXP env, table, cell, names;
-	R_xlen_t at;
+	SEXP here; /* the cell of the symbol that came last, NULL if bindings are not reached by cells */
+	R_xlen_t at, size;
 };
 void peek_each(struct peek_each *each, SEXP env);
 SEXP peek_next(struct peek_each *each);
+enum peek_binding peek_here(const struct peek_each *each, SEXP symbol, SEXP *value); /* of the symbol that came last; may jump */
 void peek_end(struct peek_each *each);
 
 /* How many there are, counted up to `max`; names that begin with a dot only if `dots`. May jump. */

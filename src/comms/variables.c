@@ -101,7 +101,7 @@ static void put_symbol(struct variables *v, SEXP env, SEXP symbol)
 	static const enum node_kind kinds[] = {[PEEK_VALUE] = NODE_VALUE, [PEEK_PROMISE] = NODE_PROMISE, [PEEK_ACTIVE] = NODE_ACTIVE};
 	const struct watch_entry *e = watch_find(&v->watch, symbol);
 	SEXP value;
-	enum peek_binding how = peek_binding(env, symbol, &value);
+	enum peek_binding how = peek_binding(e && e->hidden ? R_BaseEnv : env, symbol, &value);
 	if (how == PEEK_NONE)
 		return;
 	PROTECT(value);
@@ -137,13 +137,13 @@ static void put_removed(struct variables *v)
 	buf_putc(&v->out, ']');
 }
 
-static void put_everything(struct variables *v)
+static void put_everything(struct variables *v, long long version)
 {
 	buf_putc(&v->out, '{');
 	jx_key(&v->out, "variables");
 	put_list(v, false);
 	jx_key_int(&v->out, "length", (long long)v->watch.n_present);
-	jx_key_int(&v->out, "version", v->version);
+	jx_key_int(&v->out, "version", version);
 	buf_putc(&v->out, '}');
 }
 
@@ -188,18 +188,18 @@ static void settle(struct ss_comm *c)
 		return;
 	all = v->stale;
 	v->stale = true; /* if what follows does not come to its end, the next time sends everything */
-	v->version++;
 	begin(v);
 	if (all) {
-		put_everything(v);
+		put_everything(v, v->version + 1);
 	} else {
 		buf_puts(&v->out, "{\"assigned\":");
 		put_list(v, true);
 		buf_puts(&v->out, ",\"unevaluated\":[],\"removed\":");
 		put_removed(v);
-		jx_key_int(&v->out, "version", v->version);
+		jx_key_int(&v->out, "version", v->version + 1);
 		buf_putc(&v->out, '}');
 	}
+	v->version++;
 	send(c, all ? "refresh" : "update");
 	v->stale = false;
 }
@@ -212,7 +212,7 @@ static void list(struct ss_comm *c, const json_t *params, struct buf *result)
 	struct variables *v = c->state;
 	settle(c);
 	begin(v);
-	put_everything(v);
+	put_everything(v, v->version);
 	buf_put(result, v->out.data, v->out.len);
 	buf_trim(&v->out, (size_t)1 << 16);
 }
@@ -267,8 +267,8 @@ static struct node resolve(const json_t *params, PROTECT_INDEX at)
 	{
 		struct node child;
 		const char *s = json_is_string(key) ? json_string_value(key) : "";
-		if (i == 0)
-			node.x = ss_comm_environment();
+		if (i == 0) /* R keeps the last value in base */
+			node.x = strcmp(s, ".Last.value") == 0 ? R_BaseEnv : ss_comm_environment();
 		if (!json_is_string(key))
 			ss_comm_fail(SS_COMM_BAD_PARAMS, "an access key must be a string");
 		if (!node_child(node, s, &child))

@@ -73,6 +73,18 @@ static void element(struct printing *p, SEXP x, R_xlen_t i)
 	}
 }
 
+static size_t element_size(SEXP x)
+{
+	switch (TYPEOF(x)) {
+	case LGLSXP:
+	case INTSXP: return sizeof(int);
+	case REALSXP: return sizeof(double);
+	case CPLXSXP: return sizeof(Rcomplex);
+	case RAWSXP: return 1;
+	default: return 0;
+	}
+}
+
 static void vector(struct printing *p, SEXP x)
 {
 	R_xlen_t n = peek_length(x);
@@ -83,7 +95,10 @@ static void vector(struct printing *p, SEXP x)
 		return;
 	}
 	R_xlen_t first = n < WATCH_ELEMENTS ? n : WATCH_ELEMENTS;
-	for (R_xlen_t i = 0; i < first; i++)
+	size_t size = ALTREP(x) ? 0 : element_size(x);
+	if (size)
+		mix_bytes(p, DATAPTR_RO(x), (size_t)first * size);
+	for (R_xlen_t i = 0; i < first && !size; i++)
 		element(p, x, i);
 	/* The rest: every k-th, and the last. Each costs a wait for the memory: with many variables they are few. */
 	R_xlen_t step = (n - first) / ((R_xlen_t)p->budget / 4) + 1;
@@ -101,7 +116,7 @@ static void environment(struct printing *p, SEXP env)
 	peek_each(&each, env);
 	while (n++ < WATCH_ELEMENTS && (symbol = peek_next(&each))) {
 		mix_pointer(p, symbol);
-		peek_bound(env, symbol, &value);
+		peek_here(&each, symbol, &value);
 		later(p, value);
 	}
 	peek_end(&each);
@@ -164,6 +179,7 @@ static uint64_t print_of(SEXP watched, enum peek_binding how, SEXP x, size_t bud
 void watch_release(struct watch *w)
 {
 	free(w->entry);
+	free(w->seen);
 	free(w->removed);
 	*w = (struct watch){0};
 }
@@ -178,31 +194,63 @@ static struct watch_entry *place(const struct watch *w, SEXP symbol)
 	}
 }
 
-static bool grow(struct watch *w)
+static bool was_seen(const struct watch *w, const struct watch_entry *e)
 {
-	if (w->used * 2 < w->size)
-		return true;
-	struct watch old = *w;
-	w->size = old.size ? old.size * 2 : 64;
-	w->entry = calloc(w->size, sizeof *w->entry);
-	SEXP *removed = w->entry ? realloc(old.removed, w->size * sizeof *removed) : NULL;
-	if (!removed) {
-		free(w->entry);
-		*w = old;
+	size_t i = (size_t)(e - w->entry);
+	return w->seen[i / 8] >> i % 8 & 1;
+}
+
+static void mark_seen(struct watch *w, const struct watch_entry *e)
+{
+	size_t i = (size_t)(e - w->entry);
+	w->seen[i / 8] |= (unsigned char)(1 << i % 8);
+}
+
+/* Puts the entries into a new table of `size`: all, or those that were seen; the others go to `removed`. */
+static bool rebuild(struct watch *w, size_t size, bool all)
+{
+	struct watch new = *w;
+	new.size = size;
+	new.used = new.n_removed = 0;
+	new.entry = calloc(size, sizeof *new.entry);
+	new.seen = calloc(size / 8, 1);
+	new.removed = malloc(size * sizeof *new.removed);
+	if (!new.entry || !new.seen || !new.removed) {
+		free(new.entry);
+		free(new.seen);
+		free(new.removed);
 		return false;
 	}
-	w->removed = removed;
-	for (size_t i = 0; i < old.size; i++)
-		if (old.entry[i].symbol)
-			*place(w, old.entry[i].symbol) = old.entry[i];
-	free(old.entry);
+	for (size_t i = 0; i < w->size; i++) {
+		const struct watch_entry *e = &w->entry[i];
+		if (!e->symbol)
+			continue;
+		if (!all && !was_seen(w, e)) {
+			new.removed[new.n_removed++] = e->symbol;
+			continue;
+		}
+		struct watch_entry *to = place(&new, e->symbol);
+		*to = *e;
+		new.used++;
+		if (was_seen(w, e))
+			mark_seen(&new, to);
+	}
+	free(w->entry);
+	free(w->seen);
+	free(w->removed);
+	*w = new;
 	return true;
+}
+
+static bool grow(struct watch *w)
+{
+	return w->used + w->used / 3 < w->size || rebuild(w, w->size ? 2 * w->size : 64, true);
 }
 
 const struct watch_entry *watch_find(const struct watch *w, SEXP symbol)
 {
 	const struct watch_entry *e = w->size ? place(w, symbol) : NULL;
-	return e && e->symbol && e->scan == w->scan ? e : NULL;
+	return e && e->symbol ? e : NULL;
 }
 
 static int64_t now_ms(void)
@@ -212,47 +260,31 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool note(struct watch *w, SEXP env, SEXP symbol, size_t budget, int64_t now)
+static bool note(struct watch *w, const struct peek_each *each, SEXP symbol, bool also, size_t budget, int64_t now)
 {
-	SEXP value;
-	enum peek_binding how = peek_bound(env, symbol, &value);
+	SEXP env = each->env, value;
 	if (!grow(w))
 		return false;
 	struct watch_entry *e = place(w, symbol);
-	bool known = e->symbol && e->scan + 1 == w->scan;
+	bool known = e->symbol;
+	if (!also && (!known || e->hidden) && peek_is_hidden(symbol))
+		return true; /* known ones need not be asked for their names, which are far away */
+	enum peek_binding how = peek_here(each, symbol, &value);
 	uint64_t print = print_of(env, how, value, known ? e->budget : budget);
 	if (!known || e->print != print) {
 		w->used += !e->symbol;
 		e->symbol = symbol;
+		e->hidden = also;
 		e->changed = w->scan;
 		e->changed_ms = now;
 		w->n_changed++;
 	}
-	e->print = known && e->budget != budget ? print_of(env, how, value, budget) : print;
-	e->budget = budget;
-	e->scan = w->scan;
-	w->n_present++;
-	return true;
-}
-
-/* Takes out what was not there; the rest keeps its place by being put in again. */
-static bool sweep(struct watch *w)
-{
-	w->n_removed = 0;
-	if (w->n_present == w->used)
-		return true;
-	struct watch_entry *kept = calloc(w->size, sizeof *kept), *old = w->entry;
-	if (!kept)
-		return false;
-	w->entry = kept;
-	w->used = w->n_present;
-	for (size_t i = 0; i < w->size; i++) {
-		if (old[i].symbol && old[i].scan == w->scan)
-			*place(w, old[i].symbol) = old[i];
-		else if (old[i].symbol)
-			w->removed[w->n_removed++] = old[i].symbol;
+	if (!known || e->print != print || e->budget != budget) {
+		e->print = known && e->budget != budget ? print_of(env, how, value, budget) : print;
+		e->budget = (uint16_t)budget;
 	}
-	free(old);
+	mark_seen(w, e);
+	w->n_present++;
 	return true;
 }
 
@@ -272,12 +304,17 @@ bool watch_scan(struct watch *w, SEXP env, SEXP also)
 		budget /= 2;
 	w->scan++;
 	w->n_changed = w->n_present = 0;
+	if (w->size)
+		memset(w->seen, 0, w->size / 8);
 	peek_each(&each, env);
 	while (ok && (symbol = peek_next(&each)))
-		if (!peek_is_hidden(symbol) || symbol == also)
-			ok = note(w, env, symbol, budget, now);
+		ok = note(w, &each, symbol, false, budget, now);
 	peek_end(&each);
-	ok = ok && sweep(w);
+	if (ok && also && R_existsVarInFrame(R_BaseEnv, also))
+		ok = note(w, &(struct peek_each){.env = R_BaseEnv}, also, true, budget, now);
+	w->n_removed = 0;
+	if (ok && w->n_present < w->used)
+		ok = rebuild(w, w->size, false); /* takes out what was not there */
 	if (w->n_removed)
 		qsort(w->removed, w->n_removed, sizeof *w->removed, by_name);
 	return ok;
@@ -288,7 +325,7 @@ size_t watch_list(const struct watch *w, bool changed, SEXP *out)
 	size_t n = 0;
 	for (size_t i = 0; i < w->size; i++) {
 		const struct watch_entry *e = &w->entry[i];
-		if (e->symbol && e->scan == w->scan && (!changed || e->changed == w->scan))
+		if (e->symbol && (!changed || e->changed == w->scan))
 			out[n++] = e->symbol;
 	}
 	qsort(out, n, sizeof *out, by_name);

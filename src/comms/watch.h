@@ -20,15 +20,17 @@
 struct watch_entry {
 	SEXP symbol; /* NULL: free */
 	uint64_t print;
-	size_t budget;      /* of objects, that the print was made with */
-	uint32_t scan;      /* the scan in which it was last there */
-	uint32_t changed;   /* the scan in which it last changed */
-	int64_t changed_ms; /* when that was, since 1970 */
+	int64_t changed_ms; /* when it last changed, since 1970 */
+	uint32_t changed;   /* and in which scan */
+	uint16_t budget;    /* of objects, that the print was made with */
+	bool hidden;        /* its name begins with a dot: it is there because it was asked for */
 };
 
-/* Zeroed: nothing is known. */
+/* Zeroed: nothing is known. An entry is written only when its variable changes: where copies of the process are parked, each
+ * page that is written costs a fault. */
 struct watch {
 	struct watch_entry *entry; /* open addressing; `size` is a power of two */
+	unsigned char *seen;       /* a bit for each: it was there in this scan */
 	size_t size, used;
 	uint32_t scan;
 	SEXP *removed; /* symbols that were gone in the last scan */
@@ -37,7 +39,7 @@ struct watch {
 
 void watch_release(struct watch *w);
 
-/* Looks at all bindings whose names do not begin with a dot, and at `also` (NULL: none) if it is bound. False without memory.
+/* Looks at all bindings whose names do not begin with a dot, and at `also` (NULL: none) of the base environment. False without memory.
  * May jump; nothing is lost then. */
 bool watch_scan(struct watch *w, SEXP env, SEXP also) MUST_CHECK;
 

@@ -1,10 +1,13 @@
 # The variables comm (src/comms/variables.c): what needs R's own functions. Everything here may fail; the caller deals with it.
 
+# Methods of others: NULL if one fails, or wants to leave for the top level.
+safely <- function(expr) withRestarts(tryCatch(suppressWarnings(suppressMessages(expr)), error = function(e) NULL), abort = function() NULL)
+
 # ---- shown values
 
 # format() of a few elements: `x` is a copy of them, with the attributes.
 format_part <- function(x) {
-    text <- tryCatch(suppressWarnings(suppressMessages(as.character(format(x)))), error = function(e) NULL)
+    text <- safely(as.character(format(x)))
     if (is.null(text)) NULL else trimws(enc2utf8(text))
 }
 
@@ -39,7 +42,7 @@ variable_method <- function(what, x, index, name) {
             next
         args <- switch(what, display_value = list(x, width = 100L), display_type = list(x, include_length = TRUE),
                        get_child_at = list(x, index = index, name = name), list(x))
-        value <- tryCatch(suppressWarnings(do.call(method, args, quote = TRUE)), error = function(e) NULL)
+        value <- safely(do.call(method, args, quote = TRUE))
         if (!is.null(value))
             return(if (what %in% c("display_value", "display_type", "kind")) one_string(value) else if (what == "get_children") as.list(value) else value)
     }
