@@ -67,14 +67,18 @@ void r_frames_init(void)
 	close(fd);
 }
 
-size_t r_frames_take(void **pcs, size_t max)
+__attribute__((noinline)) size_t r_frames_take(void **pcs, size_t max)
 {
-	void *all[R_FRAMES_MAX + 1];
-	int n = backtrace(all, (int)(max < R_FRAMES_MAX ? max : R_FRAMES_MAX) + 1);
-	if (n < 2)
-		return 0;
-	memcpy(pcs, all + 1, (size_t)(n - 1) * sizeof *pcs); /* not this function */
-	return (size_t)(n - 1);
+	void *all[R_FRAMES_MAX + 4], *caller = __builtin_return_address(0);
+	int n = backtrace(all, ARRAY_LEN(all)), first = 0;
+	/* Not this function, nor what a sanitizer has put between. */
+	while (first < n && all[first] != caller)
+		first++;
+	size_t found = (size_t)(n - first);
+	found = found < max ? found : max;
+	found = found < R_FRAMES_MAX ? found : R_FRAMES_MAX;
+	memcpy(pcs, all + first, found * sizeof *pcs);
+	return found;
 }
 
 static const char *own_symbol(uintptr_t at, uintptr_t *start)

@@ -4,13 +4,22 @@
 
 #include "unit.h"
 
+#include "rapi/deadline.h"
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
 
+/* Read by AddressSanitizer: R is to see that there is no memory. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static struct buf console;          /* what R wrote where the user would see it */
 static volatile sig_atomic_t interrupts;
+static bool tortured;               /* garbage is collected all the time: limits of time say nothing */
 static const char *typed = "";      /* what R reads, if it asks */
 
 static void on_text(const char *s, int n, int otype)
@@ -118,10 +127,12 @@ static inline void start_r(void)
 	ptr_R_WriteConsoleEx = on_text;
 	ptr_R_ReadConsole = on_read;
 	ptr_R_Busy = r_busy;
+	R_PolledEvents = r_deadline_enforce;
 	setup_Rmainloop();
 	R_ReplDLLinit();
 	CHECK(r_toplevel_exec(load, NULL));
-	if (getenv("CARRACK_GCTORTURE")) /* every n-th allocation collects garbage */
+	tortured = getenv("CARRACK_GCTORTURE") != NULL; /* every n-th allocation collects garbage */
+	if (tortured)
 		user("gctorture2(as.integer(Sys.getenv('CARRACK_GCTORTURE')))");
 	buf_clear(&console);
 }

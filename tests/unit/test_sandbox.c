@@ -174,7 +174,7 @@ TEST(interrupts_raised_in_it)
 	R_interrupts_pending = 1;
 	interrupts++;
 	CHECK(!try_catch("for (i in 1:1e7) i", &r));
-	CHECK_INT(r.end, R_INTERRUPTED);
+	CHECK(r.end == R_INTERRUPTED || (tortured && r.end == R_JUMPED)); /* before the handlers were there */
 	R_interrupts_pending = 0;
 	CHECK(!sandbox("stop(structure(list(message = 'm', call = NULL), class = c('interrupt', 'condition')))", &r));
 	CHECK_INT(r.end, R_INTERRUPTED);
@@ -185,6 +185,8 @@ TEST(the_c_stack_is_used_up)
 {
 	struct r_report r;
 	start_r();
+	if (tortured)
+		return;
 	CHECK(!sandbox("options(expressions = 500000); f <- function(x) g(x); g <- function(x) f(x); f(1)", &r));
 	CHECK_INT(r.end, R_FAILED);
 	CHECK(strstr(r.message, "C stack usage") || strstr(r.message, "infinite recursion"));
@@ -210,6 +212,8 @@ TEST(conditions_whose_own_methods_fail)
 {
 	struct r_report r;
 	start_r();
+	if (tortured) /* methods have a second */
+		return;
 	user("conditionMessage.bad <- function(c) stop('in the method'); conditionCall.bad <- function(c) stop('as well')");
 	user("bad <- function(x = 'plain') structure(list(message = x, call = NULL), class = c('bad', 'error', 'condition'))");
 	CHECK(!sandbox("stop(bad())", &r)); /* stop() asks for the message itself */
@@ -340,7 +344,17 @@ TEST(code_that_catches_the_interrupt_is_interrupted_again)
 	start_r();
 	CHECK(!sandbox_ms("n <- 0; while (n < 3) tryCatch(repeat {}, interrupt = function(i) n <<- n + 1); stop('late')", 100, &r));
 	CHECK_INT(r.end, R_TIMED_OUT);
-	CHECK(holds("n == 3"));
+	CHECK(tortured || holds("n == 3"));
+	check_calm();
+}
+
+TEST(code_that_catches_every_interrupt_is_left)
+{
+	struct r_report r;
+	start_r();
+	CHECK(!sandbox_ms("f <- function() repeat tryCatch(repeat {}, interrupt = function(i) NULL); f()", 50, &r));
+	CHECK_INT(r.end, R_TIMED_OUT);
+	CHECK(tortured || r.ms < 3000);
 	check_calm();
 }
 
@@ -379,7 +393,7 @@ TEST(work_that_makes_room)
 	start_r();
 	CHECK(!r_sandbox(eval_text, TEXT("repeat {}"), &budget, &r));
 	CHECK_INT(r.end, R_YIELDED);
-	CHECK(r.ms < 20 * (getenv("CARRACK_TIME_FACTOR") ? 10 : 1) || getenv("CARRACK_GCTORTURE"));
+	CHECK(r.ms < 20 * (getenv("CARRACK_TIME_FACTOR") ? 10 : 1) || tortured);
 	check_calm();
 }
 
@@ -548,7 +562,7 @@ TEST(the_earlier_limit_counts)
 	CHECK(!r_sandbox(inner_limit, &inner, &budget, &outer));
 	CHECK_INT(inner.end, R_TIMED_OUT);
 	CHECK_INT(outer.end, R_TIMED_OUT);
-	CHECK(clock_ms() - begin < 1500);
+	CHECK(tortured || clock_ms() - begin < 1500);
 	check_calm();
 }
 
