@@ -25,9 +25,14 @@ by_abort <- function(calls) {
 # globalCallingHandlers() works and shows the user's alone.
 listen <- function() {
     user <- globalCallingHandlers()
-    .Internal(.addGlobHands(c(names(user), "error", "interrupt"), c(user, list(error_seen, interrupt_seen)),
+    quiet <- cell$quiet
+    .Internal(.addGlobHands(c(names(user), "error", "interrupt", quiet),
+                            c(user, list(error_seen, interrupt_seen), list(warning = unseen, message = unseen)[quiet]),
                             .GlobalEnv, NULL, TRUE))
 }
+
+# `#| warning: false` and `#| message: false`
+unseen <- function(cnd) tryInvokeRestart(if (inherits(cnd, "warning")) "muffleWarning" else "muffleMessage")
 
 # ename, evalue and traceback of the error that ended an evaluation. `cnd` is NULL if it was not seen; `shown` is what R, or
 # rlang, had to say about it.

@@ -10,6 +10,17 @@ plot_defaults <- list(repr.plot.width = 7, repr.plot.height = 7, repr.plot.res =
 # What a cell says in its `#|` lines goes before the options.
 cell <- new.env(parent = emptyenv())
 
+set_cell <- function(width, height, dpi, format, warning, message) {
+    formats <- c(png = "image/png", retina = "image/png", svg = "image/svg+xml", jpeg = "image/jpeg", jpg = "image/jpeg",
+                 pdf = "application/pdf")
+    cell$repr.plot.width <- width
+    cell$repr.plot.height <- height
+    cell$repr.plot.res <- if (identical(format, "retina")) 2 * (if (is.null(dpi)) 96 else dpi) else dpi
+    cell$shown_dpi <- if (!is.null(dpi) || identical(format, "retina")) 96
+    cell$jupyter.plot_mimetypes <- if (nzchar(format)) formats[[format]]
+    cell$quiet <- c(if (!warning) "warning", if (!message) "message")
+}
+
 plot_setting <- function(name) {
     value <- cell[[name]]
     if (is.null(value)) value <- getOption(name)
@@ -77,7 +88,8 @@ show_plot <- function(snapshot, page, update) {
     types <- intersect(plot_setting("jupyter.plot_mimetypes"), names(renderers))
     if (!length(types)) types <- "image/png"
     data <- lapply(stats_names(types), render, snapshot = snapshot, width = width, height = height)
-    shown <- c(width = width, height = height) * plot_setting("repr.plot.res") / 2
+    shown <- c(width = width, height = height) *
+        (if (is.null(cell$shown_dpi)) plot_setting("repr.plot.res") / 2 else cell$shown_dpi)
     metadata <- lapply(data, function(x) as.list(round(shown)))
     if (!is.null(metadata[["image/svg+xml"]])) metadata[["image/svg+xml"]]$isolated <- TRUE
     data[["text/plain"]] <- sprintf("[plot of %g x %g inches]", width, height)

@@ -1,11 +1,15 @@
 /* execute.c: running a cell. The whole of it is parsed first; then one expression after the other goes through what R's own
  * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
  */
+#include "session/options.h"
 #include "session/park.h"
 #include "session/plot.h"
 
+#include "base/clock.h"
+#include "rapi/deadline.h"
 #include "rapi/exec.h"
 #include "rapi/keep.h"
+#include "rapi/value.h"
 
 struct expression {
 	SEXP code, next; /* kept in R_KEEP_CODE; next is R_NilValue for the last one */
@@ -82,6 +86,93 @@ static bool run_expression(struct expression *x, struct buf *error)
 	return ok;
 }
 
+/* ---- the cell's options (options.h) ---- */
+
+static struct cell_options options;
+static struct r_deadline time_limit;
+
+static SEXP number_or_null(double x)
+{
+	return x > 0 ? Rf_ScalarReal(x) : R_NilValue;
+}
+
+/* May jump. */
+static void tell_modules(void *data)
+{
+	SEXP args[6];
+	args[0] = PROTECT(number_or_null(options.fig_width));
+	args[1] = PROTECT(number_or_null(options.fig_height));
+	args[2] = PROTECT(number_or_null(options.fig_dpi));
+	args[3] = PROTECT(Rf_mkString(options.fig_format));
+	args[4] = PROTECT(Rf_ScalarLogical(!options.no_warning));
+	args[5] = PROTECT(Rf_ScalarLogical(!options.no_message));
+	r_call_module("set_cell", 6, args);
+	UNPROTECT(6);
+}
+
+/* In a signal handler: what waits for a child does not look for interrupts, so the children get one. */
+static void interrupt_children(void *data)
+{
+	kill(0, SIGINT);
+}
+
+static void begin_options(const json_t *code)
+{
+	bool before = options.any;
+	struct buf problems = BUF_INIT(BUF_MAX_SMALL);
+	cell_options_read(&options, json_string_value(code) ? json_string_value(code) : "", json_string_length(code), &problems);
+	if (problems.len)
+		ss_console_text(2, problems.data, problems.len);
+	buf_release(&problems);
+	if (options.any || before)
+		r_toplevel_exec(tell_modules, NULL);
+	time_limit = (struct r_deadline){.at = clock_ns() + (int64_t)(options.timeout * 1e9), .stuck = interrupt_children};
+	if (options.timeout > 0)
+		r_deadline_set(&time_limit);
+}
+
+static void end_options(void)
+{
+	if (options.timeout > 0)
+		r_deadline_set(NULL);
+}
+
+static bool timed_out(struct buf *error)
+{
+	char why[100];
+	if (options.timeout <= 0 || !time_limit.passed)
+		return false;
+	buf_clear(error);
+	snprintf(why, sizeof why, "the cell ran longer than its option `timeout` of %g s", options.timeout);
+	ss_condition_write(error, "timeout", why, why);
+	return true;
+}
+
+static void publish_error(const struct buf *error)
+{
+	struct buf message = BUF_INIT(BUF_MAX_MESSAGE);
+	buf_putc(&message, '{');
+	buf_put(&message, error->data, error->len);
+	buf_putc(&message, '}');
+	if (ss.silent)
+		buf_release(&message);
+	else
+		ss_publish("error", &message);
+}
+
+/* Whether an error is not the cell's end. An interrupt always is. */
+static bool goes_on_after(struct buf *error)
+{
+	static const char interrupt[] = "\"ename\":\"interrupt\"";
+	if (!options.go_on || !error->len || strncmp(error->data, interrupt, sizeof interrupt - 1) == 0)
+		return false;
+	publish_error(error);
+	buf_clear(error);
+	return true;
+}
+
+/* ---- ---- */
+
 static bool run_cell(struct buf *error)
 {
 	SEXP code = r_kept(R_KEEP_CODE);
@@ -90,7 +181,7 @@ static bool run_cell(struct buf *error)
 		bool last = i + 1 == n;
 		struct expression x = {VECTOR_ELT(code, i), .next = last ? R_NilValue : VECTOR_ELT(code, i + 1),
 				       .last = last};
-		if (!run_expression(&x, error))
+		if (!run_expression(&x, error) && (timed_out(error) || !goes_on_after(error)))
 			return false;
 	}
 	return true;
@@ -193,17 +284,11 @@ static void ok_reply(const json_t *content)
 
 static void error_reply(struct buf *error)
 {
-	struct buf message = BUF_INIT(BUF_MAX_MESSAGE), reply = BUF_INIT(BUF_MAX_MESSAGE);
-	buf_putc(&message, '{');
-	buf_put(&message, error->data, error->len);
-	buf_putc(&message, '}');
+	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
+	publish_error(error);
 	buf_puts(&reply, "{\"status\":\"error\",");
 	buf_put(&reply, error->data, error->len);
 	buf_putc(&reply, '}');
-	if (ss.silent)
-		buf_release(&message);
-	else
-		ss_publish("error", &message);
 	ss_reply("execute_reply", &reply);
 }
 
@@ -211,7 +296,10 @@ void ss_execute(const json_t *head, const json_t *content)
 {
 	struct buf error = BUF_INIT(BUF_MAX_MESSAGE);
 	ss_plot_cell();
-	if (parse_code(json_object_get(content, "code"), &error) && run_cell(&error))
+	begin_options(json_object_get(content, "code"));
+	bool ok = parse_code(json_object_get(content, "code"), &error) && run_cell(&error);
+	end_options();
+	if (ok)
 		ok_reply(content);
 	else
 		error_reply(&error);
