@@ -2,10 +2,13 @@
  *
  * Two pipes have no order between them, so text goes into one only when the other is empty: then the kernel has
  * read what came before. If it is not, a TURN makes it so. That holds for the text of C code and children as well,
- * whoever wrote it. If a descriptor is no pipe (somebody has moved it), a TURN is made at each change.
+ * whoever wrote it. They themselves do not look: where both pipes are full the kernel takes stdout for the older, so
+ * R's text on stderr is seen to be read at once, unless it comes in a flood. If a descriptor is no pipe (somebody has
+ * moved it), a TURN is made at each change.
  */
 #include "session/session.h"
 
+#include "base/clock.h"
 #include "rapi/exec.h"
 #include "rapi/sandbox.h"
 
@@ -14,8 +17,10 @@
 #include <unistd.h>
 
 #define CAPTURE_MAX ((size_t)64 << 20)
+#define FLOOD_NS 200000 /* text on stderr that comes faster than this is not waited for piece by piece */
 
 static int last_fd; /* where the last text went; 0 after a rendezvous */
+static int64_t last_rendezvous;
 static bool capturing, holding;
 static struct buf captured, held; /* held: struct piece and its text, again and again */
 
@@ -27,6 +32,7 @@ struct piece {
 static void rendezvous(void)
 {
 	last_fd = 0;
+	last_rendezvous = clock_ns();
 }
 
 void ss_console_init(void)
@@ -68,6 +74,8 @@ void ss_console_text(int fd, const char *s, size_t n)
 		ss_send(LINK_TURN, NULL, NULL, 0);
 	write_all(fd, s, n);
 	last_fd = fd;
+	if (fd == STDERR_FILENO && clock_ns() - last_rendezvous > FLOOD_NS)
+		ss_send(LINK_TURN, NULL, NULL, 0);
 }
 
 void ss_console_say(const char *fmt, ...)

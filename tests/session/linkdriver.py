@@ -90,7 +90,7 @@ class Result:
 
 
 class Session:
-    def __init__(self, mode='notebook', args=('--vanilla',), env=None, cwd=None, ready=True, r='R', **config):
+    def __init__(self, mode='notebook', args=('--vanilla',), env=None, cwd=None, ready=True, command=None, **config):
         self.events, self.seq, self.number, self.marks = [], 0, 0, {}
         ours, theirs = socket.socketpair()
         self.sock = ours
@@ -98,7 +98,7 @@ class Session:
         environ = dict(os.environ, CARRACK_LINK_FD=str(theirs.fileno()), **(env or {}))
         environ.pop('R_HOME', None)
         environ.update(env or {})
-        self.process = subprocess.Popen([r, '-d', program()], env=environ, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out[1],
+        self.process = subprocess.Popen(command or ['R', '-d', program()], env=environ, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out[1],
                                         stderr=err[1], pass_fds=[theirs.fileno()], start_new_session=True)
         theirs.close()
         os.close(out[1])

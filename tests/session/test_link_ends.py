@@ -252,21 +252,13 @@ def test_arguments_that_r_cannot_take(start_session):
     assert 'cannot open file' in ''.join(t for _, t in texts(session))
 
 
-def test_a_broken_home(tmp_path):
+def test_a_broken_home(start_session, tmp_path):
     """R's front end is not asked: the session itself says what is wrong."""
-    import socket
-    ours, theirs = socket.socketpair()
-    env = dict(os.environ, CARRACK_LINK_FD=str(theirs.fileno()), R_HOME=str(tmp_path),
-               LD_LIBRARY_PATH=subprocess.run(['R', 'RHOME'], capture_output=True, text=True).stdout.strip() + '/lib')
-    p = subprocess.Popen([program(), '/x/R'], env=env, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    theirs.close()
-    from linkdriver import HEADER, TYPES
-    ours.recv(4096)
-    ours.sendall(HEADER.pack(0xC4, 1, TYPES['ACK'], 1, 1, 0) + HEADER.pack(0xC4, 1, TYPES['CONFIG'], 2, 0, 0))
-    assert b'R_HOME' in ours.recv(4096)  # LOG
-    ours.sendall(HEADER.pack(0xC4, 1, TYPES['ACK'], 3, 2, 0))
-    out, err = p.communicate(timeout=5)
-    assert p.returncode == 2 and b'R cannot be started' in err
+    library = subprocess.run(['R', 'RHOME'], capture_output=True, text=True).stdout.strip() + '/lib'
+    session = start_session(command=[program(), '/x/R'], env={'R_HOME': str(tmp_path), 'LD_LIBRARY_PATH': library}, ready=False)
+    assert run_to_the_end(session) == 2
+    assert 'R cannot be started: R_HOME is' in ''.join(t for _, t in texts(session))
+    assert any(k == 'LOG' and 'R_HOME' in f.head['text'] for k, f in session.events if k == 'LOG')
 
 
 def test_a_crash_leaves_the_text(session):

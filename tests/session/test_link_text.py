@@ -15,6 +15,11 @@ def test_children_take_turns_with_r(session):
     assert text.index('b') < text.index('d') < text.index('e') < text.index('f') and text.index('c') < text.index('d')
 
 
+def test_a_message_is_there_before_the_child_that_it_announces(session):
+    story = session.run('for (i in 1:20) { message("now ", i); system(paste("echo", i)) }').story
+    assert story == [e for i in range(1, 21) for e in (('stderr', f'now {i}\n'), ('stdout', f'{i}\n'))]
+
+
 def test_c_code_is_in_order(session, c_library):
     session.run(c_library)
     story = session.run('c_out("1\\n"); cat("2\\n"); message("3"); c_out("4"); message("5"); cat("6"); c_raw("7\\n"); 8').story
