@@ -105,8 +105,7 @@ forms_by_repr <- function(x, classes) {
         if (length(form))
             data[[type]] <- form
     }
-    # With nothing but a text there is no rich form, and R's own print has shown it already.
-    if (length(setdiff(names(data), "text/plain")) || length(data)) data
+    if (length(data)) data
 }
 
 # knitr's way; classes behind that of a data frame's are data frames, which are tables.
@@ -141,31 +140,29 @@ with_metadata <- function(data) {
     list(data, if (isolated) list("text/html" = list(isolated = TRUE)))
 }
 
-# list(data, metadata), or NULL: for values that R has printed.
-forms <- function(x) {
+# list(data, metadata), or NULL: for values that R has printed; and for those whose print method would open a browser, which are shown
+# instead of being printed. Never an error of the user's cell.
+forms <- function(x) tryCatch(forms_beside_text(x), error = function(e) display_log("rich forms", e))
+forms_unprinted <- function(x) tryCatch(forms_without_print(x), error = function(e) display_log("rich forms", e))
+
+forms_beside_text <- function(x) {
     classes <- classes_of(x)
     data <- forms_by_repr(x, classes)
     if (is.null(data))
-        data <- tryCatch(forms_of_html(x, classes), error = function(e) display_log("HTML", e))
+        data <- tryCatch(forms_of_html(x, classes), error = function(e) display_log(classes[1L], e))
     if (is.null(data))
         data <- forms_by_knitr(x, classes)
     if (length(data)) with_metadata(data)
 }
 
-# For values whose print method would open a browser. These are shown instead of being printed.
-forms_unprinted <- function(x) {
-    if (inherits(x, "help_files_with_topic") && "text/html" %in% wanted())
-        return(if (!is.null(page <- tryCatch(help_forms(x), error = function(e) display_log("a help page", e)))) with_metadata(page))
-    if (!inherits(x, "htmlwidget") && !(inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))))
-        return(NULL)
-    if (!"text/html" %in% wanted())
+forms_without_print <- function(x) {
+    browsable <- inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))
+    if (!browsable && !inherits(x, "htmlwidget") || !"text/html" %in% wanted())
         return(NULL)
     classes <- classes_of(x)
     data <- forms_by_repr(x, classes)
     if (is.null(data[["text/html"]]))
-        data <- c(data, tryCatch(forms_of_html(x, classes), error = function(e) display_log(classes[1L], e)))
-    if (is.null(data))
-        return(NULL)
+        data <- c(data, forms_of_html(x, classes))
     if (is.null(data[["text/plain"]]))
         data <- c(list("text/plain" = text_of_html(x)), data)
     with_metadata(data)
@@ -207,14 +204,14 @@ json_time <- function(x) {
 }
 
 # The text of elements i of a vector; no more of it is looked at.
-format_cells <- function(x, i) tryCatch({
+format_cells <- function(x, i) tryCatch(suppressWarnings({
     x <- if (is.object(x)) x[i] else .subset(x, i)
     text <- if (is.list(x) && !is.object(x)) vapply(x, list_cell, "") else format(x)
     if (length(text) != length(i))
         text <- vapply(as.list(x), list_cell, "")
     text <- enc2utf8(as.character(text))
     if (is.character(x)) text else trimws(text)
-}, error = function(e) display_log(sprintf("format() of a column of class %s", class(x)[1L]), e))
+}), error = function(e) display_log(sprintf("format() of a column of class %s", class(x)[1L]), e))
 
 list_cell <- function(x) {
     if (is.null(x))

@@ -35,7 +35,8 @@ void ss_cell_begin(const struct link_frame *f, const json_t *content)
 	struct err e = {0};
 	json_t *metadata = link_frame_json(f, 2, &e), *code = json_object_get(content, "code");
 	const char *id = json_string_or(metadata, "cellId", "");
-	now.key = *id ? hash(id, strlen(id)) : hash(json_is_string(code) ? json_string_value(code) : "", json_string_length(code));
+	now.key = *id ? hash(id, strlen(id))
+		      : hash(json_is_string(code) ? json_string_value(code) : "", json_string_length(code));
 	now.serial++;
 	json_decref(metadata);
 	struct cell *cell = find(now.key);

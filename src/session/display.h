@@ -43,12 +43,12 @@ SEXP ss_cell_stands(SEXP run);
 /* What is shown of a table. Everything lives in R's transient memory (vmaxget). All text is UTF-8 (or what passes for it). */
 struct table {
 	const char *caption;
-	int rows, cols;               /* that are shown */
-	int row_gap, col_gap;         /* something is left out before this row, column; -1: nothing is */
-	const char **row_names;       /* NULL: there are none */
-	const char **col_names;       /* the same */
-	const char **col_types;       /* `dbl`, `chr` …; NULL for matrices */
-	const char **cells;           /* cells[col * rows + row] */
+	int rows, cols;         /* that are shown */
+	int row_gap, col_gap;   /* something is left out before this row, column; -1: nothing is */
+	const char **row_names; /* NULL: there are none */
+	const char **col_names; /* the same */
+	const char **col_types; /* `dbl`, `chr` …; NULL for matrices */
+	const char **cells;     /* cells[col * rows + row] */
 };
 
 /* The R_xlen_t's of the elements to be shown out of n: all, or the first and the last ones, `*gap` tells where the hole is. May jump. */

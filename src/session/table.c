@@ -90,7 +90,8 @@ static void take(struct walk *w, SEXP values, R_xlen_t offset, const char *outer
 
 static void walk_matrix(struct walk *w, SEXP x, const char *name)
 {
-	SEXP dimnames = Rf_getAttrib(x, R_DimNamesSymbol), names = dimnames == R_NilValue ? dimnames : VECTOR_ELT(dimnames, 1);
+	SEXP dimnames = Rf_getAttrib(x, R_DimNamesSymbol),
+	     names = dimnames == R_NilValue ? dimnames : VECTOR_ELT(dimnames, 1);
 	int cols = matrix_columns(x), rows = INTEGER(Rf_getAttrib(x, R_DimSymbol))[0];
 	for (int j = 0; j < cols; j++) {
 		bool next = w->found < w->wanted && w->pick[w->found] == w->at;
@@ -199,8 +200,11 @@ static bool frame(SEXP x, struct table *t)
 		t->col_names[j] = columns[j].name;
 		t->col_types[j] = table_type(columns[j].values);
 	}
-	if (info > 0 && !Rf_inherits(x, "tbl_df"))
-		t->row_names = pick_names(Rf_getAttrib(x, R_RowNamesSymbol), row, t->rows);
+	if (info > 0 && !Rf_inherits(x, "tbl_df")) {
+		SEXP names = PROTECT(Rf_getAttrib(x, R_RowNamesSymbol));
+		t->row_names = pick_names(names, row, t->rows);
+		UNPROTECT(1);
+	}
 	fill_cells(t, columns, row);
 	return true;
 }
@@ -209,7 +213,8 @@ static bool frame(SEXP x, struct table *t)
 
 static void blank_missing(struct table *t)
 {
-	for (int i = 0; i < t->rows * t->cols; i++)
+	size_t n = (size_t)t->rows * (size_t)t->cols;
+	for (size_t i = 0; i < n; i++)
 		if (!strcmp(t->cells[i], "NA"))
 			t->cells[i] = "";
 }

@@ -159,7 +159,8 @@ static const char *date(double days)
 	char text[64];
 	if (!R_FINITE(days))
 		return "NA";
-	long long z = (long long)floor(days) + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
+	long long z = (long long)floor(days) + 719468, era = (z >= 0 ? z : z - 146096) / 146097,
+		  of_era = z - era * 146097;
 	long long year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	long long of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
 	long long day = of_year - (153 * month + 2) / 5 + 1;
@@ -227,7 +228,8 @@ void table_format(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n, const ch
 		format = format_strings;
 	else if (TYPEOF(x) == INTSXP && (class_is(x, "factor", NULL) || class_is(x, "ordered", "factor")))
 		format = format_factor;
-	else if ((TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && class_is(x, "Date", NULL) && usual_dates(x, offset, pick, n))
+	else if ((TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && class_is(x, "Date", NULL) &&
+		 usual_dates(x, offset, pick, n))
 		format = format_dates;
 	format(x, offset, pick, n, to);
 }

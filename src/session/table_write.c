@@ -6,6 +6,11 @@ static bool gap_before(int gap, int i)
 	return gap == i && gap >= 0;
 }
 
+static const char *cell(const struct table *t, int i, int j)
+{
+	return t->cells[(size_t)j * (size_t)t->rows + (size_t)i];
+}
+
 /* ---- HTML ---- */
 
 static void escape_html(struct buf *out, const char *s)
@@ -74,7 +79,7 @@ static void html_row(const struct table *t, int i, struct buf *out)
 	for (int j = 0; j < t->cols; j++) {
 		if (gap_before(t->col_gap, j))
 			html_cell(out, "td", "", "⋯");
-		html_cell(out, "td", "", t->cells[j * t->rows + i]);
+		html_cell(out, "td", "", cell(t, i, j));
 	}
 	buf_puts(out, "</tr>\n");
 }
@@ -139,7 +144,7 @@ static void markdown_row(const struct table *t, int i, struct buf *out)
 	for (int j = 0; j < t->cols; j++) {
 		if (gap_before(t->col_gap, j))
 			markdown_cell(out, "⋯");
-		markdown_cell(out, t->cells[j * t->rows + i]);
+		markdown_cell(out, cell(t, i, j));
 	}
 	buf_putc(out, '\n');
 }
@@ -204,9 +209,22 @@ static void escape_latex(struct buf *out, const char *s)
 	static const struct {
 		char c;
 		const char *as;
-	} special[] = {{'\\', "\\textbackslash{}"}, {'{', "\\{"}, {'}', "\\}"}, {'$', "\\$"}, {'^', "\\textasciicircum{}"},
-		       {'_', "\\_"}, {'%', "\\%"}, {'#', "\\#"}, {'&', "\\&"}, {'~', "\\textasciitilde{}"}, {'[', "{[}"},
-		       {']', "{]}"}, {'|', "\\textbar{}"}, {'<', "\\textless{}"}, {'>', "\\textgreater{}"}, {'\n', " "}};
+	} special[] = {{'\\', "\\textbackslash{}"},
+		       {'{', "\\{"},
+		       {'}', "\\}"},
+		       {'$', "\\$"},
+		       {'^', "\\textasciicircum{}"},
+		       {'_', "\\_"},
+		       {'%', "\\%"},
+		       {'#', "\\#"},
+		       {'&', "\\&"},
+		       {'~', "\\textasciitilde{}"},
+		       {'[', "{[}"},
+		       {']', "{]}"},
+		       {'|', "\\textbar{}"},
+		       {'<', "\\textless{}"},
+		       {'>', "\\textgreater{}"},
+		       {'\n', " "}};
 	for (; *s; s++) {
 		size_t i = 0;
 		while (i < ARRAY_LEN(special) && special[i].c != *s)
@@ -218,17 +236,18 @@ static void escape_latex(struct buf *out, const char *s)
 	}
 }
 
-static void latex_line(const struct table *t, const char *first, const char **texts, int step, const char *gap, struct buf *out)
+/* A line of the header if i is negative, else row i. */
+static void latex_line(const struct table *t, int i, const char **header, struct buf *out)
 {
 	buf_putc(out, '\t');
 	if (t->row_names) {
-		escape_latex(out, first);
+		escape_latex(out, i < 0 ? "" : t->row_names[i]);
 		buf_puts(out, " & ");
 	}
 	for (int j = 0; j < t->cols; j++) {
 		if (gap_before(t->col_gap, j))
-			buf_printf(out, "%s & ", gap);
-		escape_latex(out, texts[j * step]);
+			buf_puts(out, "$\\cdots$ & ");
+		escape_latex(out, i < 0 ? header[j] : cell(t, i, j));
 		buf_puts(out, j + 1 < t->cols ? " & " : "\\\\\n");
 	}
 }
@@ -256,15 +275,15 @@ void table_latex(const struct table *t, struct buf *out)
 		buf_putc(out, 'l');
 	buf_puts(out, "}\n");
 	if (t->col_names)
-		latex_line(t, "", t->col_names, 1, "$\\cdots$", out);
+		latex_line(t, -1, t->col_names, out);
 	if (t->col_types)
-		latex_line(t, "", t->col_types, 1, "$\\cdots$", out);
+		latex_line(t, -1, t->col_types, out);
 	if (t->col_names || t->col_types)
 		buf_puts(out, "\\hline\n");
 	for (int i = 0; i < t->rows; i++) {
 		if (gap_before(t->row_gap, i))
 			latex_gap(t, out);
-		latex_line(t, t->row_names ? t->row_names[i] : "", t->cells + i, t->rows, "$\\cdots$", out);
+		latex_line(t, i, NULL, out);
 	}
 	buf_puts(out, "\\end{tabular}\n");
 }
