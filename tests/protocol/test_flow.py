@@ -53,6 +53,18 @@ def test_law_7_nothing_is_lost_for_a_slow_subscriber(kernel):
     assert kernel.pss() < 100 * MB
 
 
+def test_law_7_what_is_under_way_at_the_end_arrives(kernel):
+    """The kernel ends while a subscriber has not read yet: it has a moment to do so."""
+    n = 10 * MB
+    client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cell = client.submit(f'big {n}').wait_reply()
+    shutdown = client.shutdown()
+    slow.read_iopub(lambda ms: ms[-1].parent_id == shutdown.id and ms[-1].state == 'idle', 'idle')
+    assert ''.join(m.content['text'] for m in slow.iopub_of(cell) if m.type == 'stream') == pattern(n)
+    kernel.wait_exit()
+
+
 def test_a_subscriber_that_goes_away_frees_the_session(kernel):
     client, slow = kernel.client(), kernel.client(slow=True)
     slow.read_iopub(lambda ms: ms, 'iopub_welcome')

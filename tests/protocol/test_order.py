@@ -2,6 +2,7 @@
 
 The laws are checked on every message of every other test too (carrack_client/laws.py)."""
 import os
+import signal
 import time
 
 DISPLAY = 'display {"data": {"text/plain": "%s"}, "metadata": {}}'
@@ -158,6 +159,18 @@ def test_law_7_text_written_before_the_end_is_heard(kernel, client):
     # The cell ran to its end or was interrupted: what it wrote is a whole beginning.
     whole = ''.join(chr(97 + i % 26) * 79 + '\n' for i in range(750)) + 'last\n'
     assert whole.startswith(cell.stdout) and (cell.stdout == whole or cell.status == 'error')
+
+
+def test_law_7_text_that_lies_in_the_pipe_at_shutdown_is_heard(kernel, client):
+    """The kernel is held until request and text are both there."""
+    cell = client.submit('out a\nchild 300 b\nsleep 60000').wait_output('a')
+    kernel.signal(signal.SIGSTOP)
+    shutdown = client.shutdown(wait=False)
+    time.sleep(0.6)
+    kernel.signal(signal.SIGCONT)
+    shutdown.wait_reply()
+    kernel.wait_exit()
+    assert cell.stdout == 'a\nb\n' and cell.status == 'error'
 
 
 def test_law_7_a_late_child_is_heard_at_shutdown(kernel, client):
