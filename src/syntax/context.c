@@ -108,11 +108,14 @@ static void add_frame(struct syn_context *c, TSNode argument, TSNode from, TSNod
 		add_data(c, &f->function, true);
 }
 
+/* Finding a node's parent takes time with its depth; what is further out than this is not looked at. */
+#define CLIMB_MAX 200
+
 static void climb(struct syn_context *c, TSNode here)
 {
 	bool braces = false;
 	TSNode from = here, node = ts_node_parent(here);
-	for (; !ts_node_is_null(node); from = node, node = ts_node_parent(node)) {
+	for (int i = 0; i < CLIMB_MAX && !ts_node_is_null(node); i++, from = node, node = ts_node_parent(node)) {
 		if (tree_is(node, "argument") && tree_is(ts_node_parent(node), "arguments")) {
 			add_frame(c, node, from, here, braces);
 		} else if (tree_is(node, "braced_expression")) {
