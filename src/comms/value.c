@@ -12,12 +12,12 @@
 #define MAX_NAMES 11 /* of an environment's */
 #define ELLIPSIS "…"
 
-bool value_has_methods;
+bool value_has_methods, value_plain;
 
 void value_find_methods(void)
 {
 	SEXP methods;
-	value_has_methods = peek_binding(r_kept(R_KEEP_MODULES), Rf_install("variable_methods"), &methods) == PEEK_VALUE &&
+	value_has_methods = !value_plain && peek_binding(r_kept(R_KEEP_MODULES), Rf_install("variable_methods"), &methods) == PEEK_VALUE &&
 			    TYPEOF(methods) == ENVSXP && peek_count(methods, true, 1) > 0;
 }
 
@@ -271,7 +271,7 @@ static SEXP copy_part(SEXP x, R_xlen_t from, R_xlen_t n)
 /* format() of a part of a classed vector, as a character vector of n elements; R_NilValue if there is none to be had. May jump. */
 static SEXP formatted(SEXP x, R_xlen_t from, R_xlen_t n)
 {
-	if (!OBJECT(x) || IS_S4_OBJECT(x))
+	if (!OBJECT(x) || IS_S4_OBJECT(x) || value_plain)
 		return R_NilValue;
 	SEXP part = PROTECT(copy_part(x, from, n));
 	SEXP text = part == R_NilValue ? part : r_call_module("format_part", 1, &part);
@@ -315,7 +315,7 @@ static void element_name(struct showing *s, SEXP names, R_xlen_t i)
 /* A list that stands for a short vector of times. May jump. */
 static bool broken_down_time(struct showing *s, SEXP x)
 {
-	if (!peek_inherits(x, "POSIXlt"))
+	if (!peek_inherits(x, "POSIXlt") || value_plain)
 		return false;
 	for (R_xlen_t i = 0; i < XLENGTH(x); i++) {
 		SEXP part = VECTOR_ELT(x, i);
@@ -533,30 +533,45 @@ static bool cut(struct buf *out, size_t from)
 
 /* ---- the whole look ---- */
 
-static bool taken_over(struct look *l, SEXP x, size_t from)
+/* The text that a class's own method gives, appended; false without one. May jump. */
+static bool own_text(struct buf *out, const char *what, SEXP x)
 {
-	SEXP text = PROTECT(value_method("display_value", x, R_NilValue, R_NilValue));
+	SEXP text = PROTECT(value_method(what, x, R_NilValue, R_NilValue));
 	bool own = TYPEOF(text) == STRSXP && XLENGTH(text) >= 1;
-	if (own) {
-		l->value->len = from;
-		peek_text(l->value, STRING_ELT(text, 0), 10 * VALUE_CHARS);
-	}
-	text = value_method("display_type", x, R_NilValue, R_NilValue);
-	if (TYPEOF(text) == STRSXP && XLENGTH(text) >= 1)
-		snprintf(l->type, sizeof l->type, "%s", r_text(text, 0));
-	text = value_method("kind", x, R_NilValue, R_NilValue);
-	static const char *const kinds[] = {"boolean", "bytes", "class", "collection", "empty", "function", "map", "number", "other", "string",
-					    "table", "lazy", "connection"};
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (TYPEOF(text) == STRSXP && XLENGTH(text) >= 1 && strcmp(r_text(text, 0), kinds[i]) == 0)
-			l->kind = kinds[i];
-	SEXP flag = value_method("has_children", x, R_NilValue, R_NilValue);
-	if (TYPEOF(flag) == LGLSXP && XLENGTH(flag) == 1)
-		l->children = LOGICAL_ELT(flag, 0) == TRUE;
-	flag = value_method("has_viewer", x, R_NilValue, R_NilValue);
-	l->viewer = TYPEOF(flag) == LGLSXP && XLENGTH(flag) == 1 && LOGICAL_ELT(flag, 0) == TRUE;
+	if (own)
+		peek_text(out, STRING_ELT(text, 0), 10 * VALUE_CHARS);
 	UNPROTECT(1);
 	return own;
+}
+
+static bool own_flag(const char *what, SEXP x, bool otherwise)
+{
+	SEXP flag = value_method(what, x, R_NilValue, R_NilValue);
+	return TYPEOF(flag) == LGLSXP && XLENGTH(flag) == 1 ? LOGICAL_ELT(flag, 0) == TRUE : otherwise;
+}
+
+/* What methods of the class say instead. May jump. */
+static void take_over(struct look *l, SEXP x, size_t from)
+{
+	static const char *const kinds[] = {"boolean", "bytes", "class", "collection", "empty", "function", "map", "number", "other", "string",
+					    "table", "lazy", "connection"};
+	static struct buf text = BUF_INIT(BUF_MAX_SMALL); /* static: a jump leaves nothing behind */
+	buf_clear(&text);
+	if (own_text(&text, "display_value", x)) {
+		l->value->len = from;
+		buf_put(l->value, text.data, text.len);
+		l->truncated = false;
+	}
+	buf_clear(&text);
+	if (own_text(&text, "display_type", x))
+		snprintf(l->type, sizeof l->type, "%.*s", (int)utf8_cut(text.data, text.len < sizeof l->type ? text.len : sizeof l->type - 1), text.data);
+	buf_clear(&text);
+	bool own_kind = own_text(&text, "kind", x);
+	for (size_t i = 0; own_kind && i < ARRAY_LEN(kinds); i++)
+		if (strcmp(text.data, kinds[i]) == 0)
+			l->kind = kinds[i];
+	l->children = own_flag("has_children", x, l->children);
+	l->viewer = own_flag("has_viewer", x, false);
 }
 
 static R_xlen_t length_of(struct node node)
@@ -581,8 +596,8 @@ static void look_at_value(struct look *l, struct node node)
 	l->children = node_count(node) > 0;
 	show(&s, x, 0);
 	l->truncated = s.cut;
-	if (value_has_methods && OBJECT(x) && taken_over(l, x, from))
-		l->truncated = false;
+	if (value_has_methods && OBJECT(x))
+		take_over(l, x, from);
 }
 
 static void look_at_part(struct look *l, struct node node)
@@ -618,6 +633,15 @@ static void look_at_part(struct look *l, struct node node)
 	l->truncated = s.cut;
 }
 
+/* What packages load lazily has no code that says anything. */
+static void promise_code(struct buf *out, SEXP code)
+{
+	if (TYPEOF(code) == LANGSXP && CAR(code) == Rf_install("lazyLoadDBfetch"))
+		buf_puts(out, "(unevaluated)");
+	else
+		code_write(out, code, VALUE_CHARS);
+}
+
 void value_look(struct look *l, struct node node)
 {
 	size_t from = l->value->len;
@@ -631,7 +655,7 @@ void value_look(struct look *l, struct node node)
 		l->kind = "lazy";
 		snprintf(l->type, sizeof l->type, "promise");
 		snprintf(l->info, sizeof l->info, "promise");
-		code_write(value, R_PromiseExpr(node.x), VALUE_CHARS);
+		promise_code(value, R_PromiseExpr(node.x));
 		break;
 	case NODE_ACTIVE:
 		snprintf(l->type, sizeof l->type, "active binding");

@@ -62,6 +62,7 @@ double value_size(SEXP x, size_t *nodes, bool *least);
 /* ---- methods of packages (modules/variables.R) ---- */
 
 extern bool value_has_methods; /* some are registered */
+extern bool value_plain;       /* no R code is to be called to show a value: it has been found to fail or hang */
 void value_find_methods(void); /* looks whether there are any. May jump */
 /* The result of a class's own method for `what`, R_NilValue without one. May jump. */
 SEXP value_method(const char *what, SEXP x, SEXP index, SEXP name);

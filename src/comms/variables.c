@@ -22,6 +22,8 @@ struct variables {
 	pid_t pid;         /* a copy of the session that is woken after a crash has an older state than its client */
 	long long version;
 	bool stale;        /* the client must be sent everything */
+	bool looking;      /* a look has begun and not come to its end: code of some class jumped, or took too long, */
+	bool plain;        /* so that from then on values are shown without it */
 	struct buf out;    /* what is being made; here so that a jump loses nothing */
 	struct buf value;
 	size_t nodes;
@@ -183,11 +185,12 @@ static bool scan(struct variables *v)
 static void settle(struct ss_comm *c)
 {
 	struct variables *v = c->state;
-	bool all = v->stale;
+	v->plain = v->plain || v->looking;
+	value_plain = v->plain;
 	if (!scan(v))
 		return;
-	all = v->stale;
-	v->stale = true; /* if what follows does not come to its end, the next time sends everything */
+	bool all = v->stale;
+	v->stale = v->looking = true; /* if what follows does not come to its end, the next time sends everything */
 	begin(v);
 	if (all) {
 		put_everything(v, v->version + 1);
@@ -201,7 +204,7 @@ static void settle(struct ss_comm *c)
 	}
 	v->version++;
 	send(c, all ? "refresh" : "update");
-	v->stale = false;
+	v->stale = v->looking = false;
 }
 
 /* ---- methods ---- */

@@ -52,12 +52,6 @@ void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m)
 	free(c);
 }
 
-void ss_comm_forget(void)
-{
-	while (all)
-		ss_comm_drop(all, NULL);
-}
-
 /* ---- what is sent ---- */
 
 void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
@@ -148,7 +142,10 @@ bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *
 	snprintf(asker, sizeof asker, "request %u", ss.request);
 	report = r_report_of(asked, asker);
 	failure.code = 0;
-	if (r_sandbox(fn, data, NULL, &report))
+	const void *vmax = vmaxget();
+	bool ok = r_sandbox(fn, data, NULL, &report);
+	vmaxset(vmax);
+	if (ok)
 		return true;
 	if (failure.code)
 		return err_set(e, "%s", failure.message);

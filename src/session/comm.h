@@ -76,9 +76,6 @@ void ss_comm_settle(void);
 /* The same where R's debugger is about to ask for input. */
 void ss_comm_settle_at_browser(void);
 
-/* Drops all comms without a message: the kernel has closed them. Does not jump. */
-void ss_comm_forget(void);
-
 /* ---- for targets ---- */
 
 /* Ends a method with this error. Jumps. */

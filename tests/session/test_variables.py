@@ -109,6 +109,7 @@ def pane(client):
 LAZY = r'''
 #include <stdio.h>
 #include <stdlib.h>
+#define R_NO_REMAP
 #include <R.h>
 #include <Rinternals.h>
 #include <R_ext/Altrep.h>
@@ -121,9 +122,20 @@ static SEXP string_elt(SEXP x, R_xlen_t i) { abort(); }
 static SEXP duplicate(SEXP x, Rboolean deep) { abort(); }
 SEXP lazy(SEXP what)
 {
-	return R_new_altrep(asLogical(what) ? text : real, R_NilValue, R_NilValue);
+	return R_new_altrep(Rf_asLogical(what) ? text : real, R_NilValue, R_NilValue);
 }
-SEXP address(SEXP x) { char s[32]; snprintf(s, 32, "%p", DATAPTR(x)); return mkString(s); }
+/* As it is: R's own functions would look at the vectors. */
+SEXP attribute(SEXP x, SEXP name, SEXP value)
+{
+	SEXP cell = PROTECT(Rf_cons(value, ATTRIB(x)));
+	SET_TAG(cell, Rf_installChar(STRING_ELT(name, 0)));
+	SET_ATTRIB(x, cell);
+	if (TAG(cell) == R_ClassSymbol)
+		SET_OBJECT(x, 1);
+	UNPROTECT(1);
+	return x;
+}
+SEXP address(SEXP x) { char s[32]; snprintf(s, 32, "%p", DATAPTR(x)); return Rf_mkString(s); }
 void R_init_lazy(DllInfo *dll)
 {
 	real = R_make_altreal_class("lazy_real", "lazypkg", dll);
@@ -354,15 +366,18 @@ def test_promises_and_active_bindings_are_not_run(pane):
 
 
 def test_lazy_vectors_are_not_expanded(pane, library):
-    pane.ok(library + '''x <- .Call("lazy", FALSE); s <- .Call("lazy", TRUE); l <- list(a = x, s = s)
-        d <- structure(list(a = x, b = s), class = "data.frame", row.names = c(NA, -3L)); k <- structure(list(a = 1), class = "data.frame", row.names = x)
-        e <- new.env(); e$x <- x; y <- 1:10; attr(y, "lazy") <- x; c <- `class<-`(x, "Date"); sy <- as.symbol("z"); q <- call("f", x, s)''')
+    pane.ok(library + '''set <- function(x, n, v) invisible(.Call("attribute", x, n, v)); lazy <- function(text = FALSE) .Call("lazy", text)
+        x <- lazy(); s <- lazy(TRUE); l <- list(a = x, s = s); e <- new.env(); e$x <- x; q <- call("f", x, s)
+        d <- set(set(set(list(x, s), "names", c("a", "b")), "row.names", c(NA, -3L)), "class", "data.frame")
+        k <- set(set(set(list(1), "names", lazy(TRUE)), "row.names", x), "class", "data.frame"); y <- set(1:10 + 0L, "lazy", x)
+        c <- set(lazy(), "class", "Date"); f <- set(set(1:2 + 0L, "levels", lazy(TRUE)), "class", "factor"); z <- set(1:2 + 0, "class", lazy(TRUE))
+        m <- set(lazy(), "dim", c(2L, 3L)); n <- set(1:6 + 0L, "dim", x); o <- set(1, "names", s)''')
     assert pane.model['x']['display_type'] == 'dbl [?]' and 'lazypkg::lazy_real' in pane.model['x']['type_info']
     assert pane.model['d']['display_value'] == '[3 rows x 2 columns] data.frame'
     pane.call('list')
-    for path in (['x'], ['l'], ['l', '0'], ['d'], ['d', '0'], ['k'], ['e'], ['e', 'x'], ['y'], ['c'], ['q']):
+    for path in (['x'], ['l'], ['l', '0'], ['d'], ['d', '0'], ['k'], ['e'], ['e', 'x'], ['y'], ['c'], ['q'], ['f'], ['z'], ['m'], ['n'], ['o']):
         pane.inspect(*path)
-    pane.ok('z <- 2; rm(x)')
+    pane.ok('new <- 2; rm(x)')
     assert pane.ok('cat("alive")').stdout == 'alive'
 
 
@@ -404,6 +419,15 @@ def test_methods_that_fail(pane):
     pane.ok('format.bad <- function(x, ...) invokeRestart("abort"); y <- structure(4, class = "bad"); z <- 1')
     pane.ok('rm(y); format.bad <- function(x, ...) "ok"; z <- 2')
     assert pane.model['z']['display_value'] == '2' and 'y' not in pane.model
+
+
+def test_a_method_that_hangs_does_so_once(pane):
+    pane.ok('format.slow <- function(x, ...) repeat {}; format.fine <- function(x, ...) "fine"; x <- structure(5, class = "slow"); y <- 1')
+    begin = time.monotonic()
+    pane.ok('y <- 2')
+    assert pane.model['x']['display_value'] == '5' and pane.model['y']['display_value'] == '2'
+    pane.ok('y <- 3')
+    assert time.monotonic() - begin < 5
 
 
 # ---- large, deep, and circular things
