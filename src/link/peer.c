@@ -105,6 +105,7 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 		return err_set(e, "this process has no link");
 	if (n_rest >= LINK_MAX_PARTS)
 		return err_set(e, "a link frame has at most %d parts", LINK_MAX_PARTS);
+	p->calling = true;
 	if (p->before_frame)
 		p->before_frame();
 	fflush(stdout);
@@ -124,7 +125,29 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 		ok = (!done || write_descriptor(p, out.data, descriptor, e)) && write_all(p, out.data + done, out.len - done, e);
 	}
 	buf_release(&out);
-	return ok && wait_ack(p, seq, e);
+	ok = ok && wait_ack(p, seq, e);
+	p->calling = false;
+	return ok;
+}
+
+static void put_number(unsigned char *to, uint32_t n)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (unsigned char)(n >> (8 * i));
+}
+
+bool link_peer_note(struct link_peer *p, int type, const char *head, size_t n)
+{
+	unsigned char bytes[LINK_HEADER + 4] = {LINK_MAGIC, LINK_VERSION, (unsigned char)type, (unsigned char)(type >> 8)};
+	if (p->fd < 0 || p->calling || getpid() != p->owner)
+		return false;
+	put_number(bytes + 4, ++p->seq);
+	put_number(bytes + 12, 1);
+	put_number(bytes + 16, (uint32_t)n);
+	struct iovec io[] = {{bytes, sizeof bytes}, {(void *)(uintptr_t)head, n}};
+	struct msghdr m = {.msg_iov = io, .msg_iovlen = 2};
+	/* All frames before it were acknowledged, so there is room for it. */
+	return sendmsg(p->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)(sizeof bytes + n);
 }
 
 uint32_t link_peer_last_seq(const struct link_peer *p)

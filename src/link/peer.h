@@ -20,6 +20,7 @@ struct link_peer {
 	struct buf kept; /* encoded frames that came while an ACK was awaited */
 	struct link_reader kept_reader;
 	void (*before_frame)(void); /* called before each frame is sent; may be NULL */
+	volatile bool calling; /* a frame is being sent, or its ACK waited for */
 };
 
 /* Takes the descriptor from the environment (and removes the variable), makes it close-on-exec, sends HELLO. */
@@ -34,6 +35,10 @@ bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char 
 /* The same, with a descriptor for the kernel (SCM_RIGHTS); -1 for none. The descriptor stays open here. */
 bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
 			 size_t n_rest, int descriptor, struct err *e) MUST_CHECK;
+
+/* A frame with a JSON head that is not waited for: its ACK comes to link_peer_next as any other frame. For signal handlers, async-signal-safe.
+ * False, and nothing is sent, while link_peer_call is at work. */
+bool link_peer_note(struct link_peer *p, int type, const char *head, size_t n);
 
 /* In a copy of the process that was forked to take its place: the link is `fd` from now on, what was kept is forgotten. */
 void link_peer_adopt(struct link_peer *p, int fd);

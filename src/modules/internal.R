@@ -7,6 +7,7 @@
 #
 #   test_task(f, class, limit)    adds a task ("idle", "safe point") whose step is f(), TRUE for more; the task's number.
 #                                 "now": runs it within the cell; NULL if it ended well, otherwise the report
+#   test_cost(n)                  nanoseconds of an empty task and its parts, the mean of n
 #   test_ended()                  the tasks that have ended since it was asked last: number, how (enum r_end), report
 
 internal_tools <- list(
@@ -28,6 +29,8 @@ if (identical(Sys.getenv("CARRACK_TEST"), "1")) {
         stopifnot(.Call(native$internal_task, id, class == "safe point", limit))
         id
     }
+
+    internal_tools$test_cost <- function(n) .Call(native$internal_cost, n)
 
     internal_tools$test_ended <- function() {
         ended <- .Call(native$internal_ended)

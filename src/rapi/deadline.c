@@ -9,7 +9,7 @@
 
 #define AGAIN_NS 100000000 /* how often the interrupt is repeated */
 #define PATIENCE 5         /* how many of them may be caught */
-#define ASK_NS 4000000     /* how often `wanted` is asked */
+#define ASK_NS 2000000     /* how often `wanted` is asked */
 
 static struct r_deadline *volatile now;
 static timer_t timer;

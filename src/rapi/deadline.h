@@ -13,9 +13,10 @@
 #define R_STUCK_NS 1000000000            /* so long after its end a limit that had no effect is called stuck */
 
 struct r_deadline {
-	int64_t at;                  /* clock_ns(); 0 for none */
-	bool (*wanted)(void);        /* not NULL: asked every few milliseconds, in the signal handler; true ends the code as well */
-	void (*stuck)(void *data);   /* not NULL: called in the signal handler, once, at R_STUCK_NS */
+	int64_t at; /* clock_ns(); 0 for none */
+	bool (*wanted)(
+	    void); /* not NULL: asked every few milliseconds, in the signal handler; true ends the code as well */
+	void (*stuck)(void *data); /* not NULL: called in the signal handler, once, at R_STUCK_NS */
 	void *data;
 
 	/* Written by the handler. */

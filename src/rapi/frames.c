@@ -12,13 +12,13 @@
 /* The program's own symbol table, which the dynamic loader does not know. */
 static struct {
 	uintptr_t base;
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	size_t n;
 	const char *names;
 	size_t names_len;
 } own;
 
-static const void *inside(const char *file, size_t size, const ElfW(Shdr) *s)
+static const void *inside(const char *file, size_t size, const ElfW(Shdr) * s)
 {
 	return s->sh_offset <= size && s->sh_size <= size - s->sh_offset ? file + s->sh_offset : NULL;
 }

@@ -21,27 +21,13 @@ struct r_report r_report_of(const char *asked, const char *asker)
 static void put_how(const struct r_report *r, struct buf *out)
 {
 	switch (r->end) {
-	case R_RETURNED:
-		buf_puts(out, "ended well");
-		break;
-	case R_FAILED:
-		buf_puts(out, "failed");
-		break;
-	case R_TIMED_OUT:
-		buf_printf(out, "took longer than %g s and was ended", r->limit_ms / 1000.0);
-		break;
-	case R_YIELDED:
-		buf_puts(out, "made room for something else");
-		break;
-	case R_INTERRUPTED:
-		buf_puts(out, "was interrupted");
-		break;
-	case R_JUMPED:
-		buf_puts(out, "was left by a jump");
-		break;
-	case R_REFUSED:
-		buf_puts(out, "was not run: too many pieces of such work are inside each other");
-		break;
+	case R_RETURNED: buf_puts(out, "ended well"); break;
+	case R_FAILED: buf_puts(out, "failed"); break;
+	case R_TIMED_OUT: buf_printf(out, "took longer than %g s and was ended", r->limit_ms / 1000.0); break;
+	case R_YIELDED: buf_puts(out, "made room for something else"); break;
+	case R_INTERRUPTED: buf_puts(out, "was interrupted"); break;
+	case R_JUMPED: buf_puts(out, "was left by a jump"); break;
+	case R_REFUSED: buf_puts(out, "was not run: too many pieces of such work are inside each other"); break;
 	}
 }
 
@@ -100,10 +86,13 @@ void r_report_full(const struct r_report *r, struct buf *out)
 	put_block(out, "R said:", r->message);
 	put_block(out, "R calls:", r->calls);
 	r_frames_put(&frames, r->pcs, r->n_pcs);
-	put_block(out, r->pcs_are_stuck ? "C frames when its time was over and it did not look for interrupts:" : "C frames:",
+	put_block(out,
+		  r->pcs_are_stuck ? "C frames when its time was over and it did not look for interrupts:"
+				   : "C frames:",
 		  frames.data ? frames.data : "");
 	if (r->end != R_RETURNED && strcmp(r->buffer, r->message) != 0)
-		put_block(out, r->buffer_is_new ? "R's error buffer:" : "R's error buffer (it may be older):", r->buffer);
+		put_block(out,
+			  r->buffer_is_new ? "R's error buffer:" : "R's error buffer (it may be older):", r->buffer);
 	put_block(out, "It wrote:", r->output);
 	buf_release(&frames);
 }

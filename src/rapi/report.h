@@ -9,7 +9,7 @@
 
 enum r_end {
 	R_RETURNED,
-	R_FAILED,      /* an error */
+	R_FAILED, /* an error */
 	R_TIMED_OUT,
 	R_YIELDED,     /* it was asked to make room (sandbox.h: `wanted`); it may be run again */
 	R_INTERRUPTED, /* an interrupt that was not the time limit's: the code itself raised or allowed one */
@@ -24,14 +24,14 @@ struct r_report {
 	/* After. `message` is the condition's; after R_JUMPED R's error buffer has to do, see `buffer`. */
 	enum r_end end;
 	char class[64], message[2048], call[256];
-	char calls[4096];          /* R's calls where it happened, a line each, the outermost first */
-	void *pcs[R_FRAMES_MAX];   /* the C frames there, before anything was unwound, */
+	char calls[4096];        /* R's calls where it happened, a line each, the outermost first */
+	void *pcs[R_FRAMES_MAX]; /* the C frames there, before anything was unwound, */
 	size_t n_pcs;
-	bool pcs_are_stuck;        /* or those of code that did not look for interrupts when its time was over */
-	char buffer[512];          /* R's error buffer (geterrmessage()) */
-	bool buffer_is_new;        /* it changed meanwhile; otherwise it may be of something older */
-	char output[2048];         /* the beginning of what was written, and of warnings */
-	double ms;                 /* time spent */
+	bool pcs_are_stuck; /* or those of code that did not look for interrupts when its time was over */
+	char buffer[512];   /* R's error buffer (geterrmessage()) */
+	bool buffer_is_new; /* it changed meanwhile; otherwise it may be of something older */
+	char output[2048];  /* the beginning of what was written, and of warnings */
+	double ms;          /* time spent */
 	int limit_ms;
 };
 

@@ -35,6 +35,7 @@ static struct work *innermost;
 static int depth, sandboxes;
 static struct buf text; /* what sandboxes wrote; each has its end of it */
 static const volatile sig_atomic_t *interrupts;
+static void (*tell_stuck)(const struct r_report *r, void *const *pcs, size_t n);
 
 bool r_sandboxed(void)
 {
@@ -243,7 +244,8 @@ static bool refused(struct r_report *report)
 }
 
 /* `limit` NULL: there was none. What made room is not described: somebody waits. */
-static void report_on(const struct work *w, int64_t begin, const char *error_before, const struct r_deadline *limit, struct r_report *r)
+static void report_on(const struct work *w, int64_t begin, const char *error_before, const struct r_deadline *limit,
+		      struct r_report *r)
 {
 	r->ms = (double)(clock_ns() - begin) / 1e6;
 	r->end = end_of(w);
@@ -286,6 +288,7 @@ struct sandbox {
 	struct r_saved saved;
 	struct r_deadline limit;
 	bool error_changed;
+	const struct r_report *report;
 	void *stuck_pcs[R_FRAMES_MAX];
 	size_t n_stuck;
 };
@@ -294,13 +297,16 @@ static void is_stuck(void *data)
 {
 	struct sandbox *s = data;
 	s->n_stuck = r_frames_take(s->stuck_pcs, ARRAY_LEN(s->stuck_pcs));
+	if (tell_stuck)
+		tell_stuck(s->report, s->stuck_pcs, s->n_stuck);
 }
 
 /* Sinks, or an option that says what to do on errors. May jump. */
 static bool has_hooks(void)
 {
-	return Rf_asInteger(Rf_eval(ask_sinks, R_BaseEnv)) != 0 || Rf_asInteger(Rf_eval(ask_messages, R_BaseEnv)) != STDERR_FILENO ||
-	       r_option("error") != R_NilValue || r_option("interrupt") != R_NilValue;
+	return Rf_asInteger(Rf_eval(ask_sinks, R_BaseEnv)) != 0 ||
+	       Rf_asInteger(Rf_eval(ask_messages, R_BaseEnv)) != STDERR_FILENO || r_option("error") != R_NilValue ||
+	       r_option("interrupt") != R_NilValue;
 }
 
 /* Both may jump. */
@@ -358,7 +364,7 @@ static void report_on_sandbox(struct sandbox *s, int64_t begin, int ms, size_t t
 
 bool r_sandbox(void (*fn)(void *), void *data, const struct r_budget *budget, struct r_report *report)
 {
-	struct sandbox s = {.work = {.fn = fn, .data = data, .call = guard_quiet}};
+	struct sandbox s = {.work = {.fn = fn, .data = data, .call = guard_quiet}, .report = report};
 	int ms = budget && budget->ms ? budget->ms : R_LIMIT_MS;
 	int64_t begin = clock_ns();
 	if (!begin_work(&s.work))
@@ -395,8 +401,7 @@ static SEXP native_list(void)
 	static const struct {
 		const char *name;
 		DL_FUNC function;
-	} natives[] = {{"note", (DL_FUNC)(void (*)(void))note},
-		       {"warned", (DL_FUNC)(void (*)(void))warned}};
+	} natives[] = {{"note", (DL_FUNC)(void (*)(void))note}, {"warned", (DL_FUNC)(void (*)(void))warned}};
 	SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAY_LEN(natives)));
 	SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAY_LEN(natives)));
 	for (size_t i = 0; i < ARRAY_LEN(natives); i++) {
@@ -457,7 +462,7 @@ static void keep_list(enum r_place place, int n)
 	r_keep(place, Rf_allocVector(VECSXP, n));
 }
 
-void r_sandbox_init(const volatile sig_atomic_t *counter)
+void r_sandbox_init(const volatile sig_atomic_t *counter, void (*stuck)(const struct r_report *, void *const *, size_t))
 {
 	buf_init(&text, TEXT_MAX);
 	keep_list(R_KEEP_WORK, MAX_DEPTH * PLACES);
@@ -475,4 +480,5 @@ void r_sandbox_init(const volatile sig_atomic_t *counter)
 	ask_messages = sinks_call(false);
 	R_LockEnvironment(code, TRUE);
 	interrupts = counter;
+	tell_stuck = stuck;
 }

@@ -28,12 +28,14 @@
 #define R_LIMIT_MS 5000
 
 struct r_budget {
-	int ms;                        /* 0: R_LIMIT_MS; negative: none */
-	bool (*wanted)(void);          /* see deadline.h; the end is R_YIELDED then */
+	int ms;               /* 0: R_LIMIT_MS; negative: none */
+	bool (*wanted)(void); /* see deadline.h; the end is R_YIELDED then */
 };
 
-/* Once, after r_keep_init. `interrupts` counts the user's interrupts (it is read only). May jump. */
-void r_sandbox_init(const volatile sig_atomic_t *interrupts);
+/* Once, after r_keep_init. `interrupts` counts the user's interrupts (it is read only). `stuck`, if not NULL, is called in a signal handler
+ * when a sandbox still runs a second after its limit, in code that does not look for interrupts. May jump. */
+void r_sandbox_init(const volatile sig_atomic_t *interrupts,
+		    void (*stuck)(const struct r_report *r, void *const *pcs, size_t n));
 
 /* True if fn returned. `report` may be NULL, then nothing is described; otherwise it is from r_report_of. */
 bool r_try_catch(void (*fn)(void *), void *data, struct r_report *report);

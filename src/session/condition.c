@@ -8,6 +8,7 @@
 
 #include "rapi/exec.h"
 #include "rapi/keep.h"
+#include "rapi/sandbox.h"
 #include "rapi/value.h"
 
 enum kind { NOTHING, ERROR, ABORT_OF_RLANG, INTERRUPT };
@@ -163,7 +164,7 @@ static bool report(struct buf *out)
 	struct writing w = {out};
 	/* What report() has to say about itself is of no interest. */
 	ss_console_hold();
-	bool ok = r_try_exec(make_report, NULL) && r_try_exec(write_report, &w);
+	bool ok = r_sandbox(make_report, NULL, NULL, NULL) && r_try_exec(write_report, &w);
 	struct buf ignored = BUF_INIT(BUF_MAX_SMALL);
 	ss_console_take(&ignored);
 	buf_release(&ignored);

@@ -1,5 +1,7 @@
 #include "session/internal.h"
 
+#include "base/clock.h"
+#include "rapi/exec.h"
 #include "rapi/frames.h"
 #include "rapi/keep.h"
 #include "rapi/sandbox.h"
@@ -124,6 +126,67 @@ SEXP ss_internal_ended(void)
 	}
 	UNPROTECT(1);
 	return list;
+}
+
+static void nothing(void *data)
+{
+}
+
+static void cost_toplevel(void)
+{
+	r_toplevel_exec(nothing, NULL);
+}
+
+static void cost_try_catch(void)
+{
+	r_try_catch(nothing, NULL, NULL);
+}
+
+static void cost_sandbox(void)
+{
+	r_sandbox(nothing, NULL, NULL, NULL);
+}
+
+static void cost_frames(void)
+{
+	void *pcs[R_FRAMES_MAX];
+	r_frames_take(pcs, R_FRAMES_MAX);
+}
+
+static void fail(void *data)
+{
+	Rf_error("measured");
+}
+
+static void cost_failure(void)
+{
+	struct r_report r = r_report_of("cost", "");
+	r_sandbox(fail, NULL, NULL, &r);
+}
+
+SEXP ss_internal_cost(SEXP rounds)
+{
+	static const struct {
+		const char *name;
+		void (*once)(void);
+	} rows[] = {{"toplevel_exec", cost_toplevel},
+		    {"try_catch", cost_try_catch},
+		    {"sandbox", cost_sandbox},
+		    {"sandbox, failing, with report", cost_failure},
+		    {"C frames", cost_frames}};
+	int n = Rf_asInteger(rounds);
+	SEXP costs = PROTECT(Rf_allocVector(REALSXP, ARRAY_LEN(rows)));
+	SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAY_LEN(rows)));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t begin = clock_ns();
+		for (int k = 0; k < n; k++)
+			rows[i].once();
+		REAL(costs)[i] = n > 0 ? (double)(clock_ns() - begin) / n : 0;
+		SET_STRING_ELT(names, (R_xlen_t)i, Rf_mkChar(rows[i].name));
+	}
+	Rf_namesgets(costs, names);
+	UNPROTECT(2);
+	return costs;
 }
 
 void ss_internal_define(void)

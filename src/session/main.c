@@ -92,7 +92,7 @@ static void check_home(void)
 static void load_modules(void *data)
 {
 	r_keep_init();
-	r_sandbox_init(&ss_interrupts);
+	r_sandbox_init(&ss_interrupts, ss_task_stuck);
 	ss_modules_load();
 	ss_task_init();
 }

@@ -38,6 +38,7 @@ static const struct {
     {"internal_backtrace", (DL_FUNC)(void (*)(void))ss_internal_backtrace},
     {"internal_task", (DL_FUNC)(void (*)(void))ss_internal_task},
     {"internal_task_now", (DL_FUNC)(void (*)(void))ss_internal_task_now},
+    {"internal_cost", (DL_FUNC)(void (*)(void))ss_internal_cost},
     {"internal_ended", (DL_FUNC)(void (*)(void))ss_internal_ended},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
     {"undo", (DL_FUNC)(void (*)(void))undo},

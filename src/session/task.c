@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #define STEP_NS 5000000   /* how long a step may take when nobody waits */
+#define STUCK_MAX 8192    /* of the text that says where a task is */
 #define SAFE_POINT_MS 100 /* limit of a task that holds up a running cell, unless it asks for less */
 
 struct entry {
@@ -85,10 +86,8 @@ static void log_end(const struct r_report *r)
 	plain.message[0] = plain.buffer[0] = '\0';
 	r_report_short(&plain, &line);
 	r_report_full(r, &full);
-	if (r->pcs_are_stuck) {
-		buf_puts(&line, ". It did not look for interrupts; C frames:\n");
-		r_frames_put(&line, r->pcs, r->n_pcs);
-	}
+	if (r->pcs_are_stuck)
+		buf_puts(&line, ", without having looked for interrupts in time");
 	ss_log("warn", "%s (for %s, after %.3f ms)", line.data ? line.data : "", r->asker, r->ms);
 	ss_log("debug", "%s", full.data ? full.data : "");
 	buf_release(&line);
@@ -102,6 +101,34 @@ bool ss_task_now(const char *name, const char *asker, void (*fn)(void *), void *
 	bool ok = r_sandbox(fn, data, &budget, r);
 	log_end(r);
 	return ok;
+}
+
+/* Appends text to JSON without its quotes; what would have to be escaped is not wanted in a log. */
+static void add_plain(char *to, size_t room, size_t *len, const char *s)
+{
+	for (; *s && *len + 1 < room; s++)
+		to[(*len)++] = (unsigned char)*s < ' ' || *s == '"' || *s == '\\' ? ' ' : *s;
+}
+
+void ss_task_stuck(const struct r_report *r, void *const *pcs, size_t n)
+{
+	static char head[STUCK_MAX];
+	static const char begin[] = "{\"level\":\"warn\",\"text\":\"", line_end[] = "\\n", end[] = "\"}";
+	size_t len = sizeof begin - 1, room = sizeof head - sizeof end;
+	memcpy(head, begin, len);
+	add_plain(head, room, &len, r && *r->asked ? r->asked : "work of the session");
+	add_plain(head, room, &len, " for ");
+	add_plain(head, room, &len, r && *r->asker ? r->asker : "itself");
+	add_plain(head, room, &len, " is over its time and does not look for interrupts. C frames:");
+	for (size_t i = 0; i < n && len + 256 < room; i++) {
+		char line[200];
+		r_frames_line(line, sizeof line, i, pcs[i]);
+		memcpy(head + len, line_end, sizeof line_end - 1);
+		len += sizeof line_end - 1;
+		add_plain(head, room, &len, line);
+	}
+	memcpy(head + len, end, sizeof end - 1);
+	link_peer_note(&ss.link, LINK_LOG, head, len + sizeof end - 1);
 }
 
 /* May jump. */
@@ -124,7 +151,8 @@ static void end_task(struct entry *e, const struct r_report *r)
 static void step(enum ss_task_class class, bool for_a_frame, int limit_ms)
 {
 	struct entry *e = queues[class], *outer = running;
-	struct r_budget budget = {.ms = e->task.limit_ms ? e->task.limit_ms : R_LIMIT_MS, .wanted = for_a_frame ? frame_waits : NULL};
+	struct r_budget budget = {.ms = e->task.limit_ms ? e->task.limit_ms : R_LIMIT_MS,
+				  .wanted = for_a_frame ? frame_waits : NULL};
 	struct r_report r = r_report_of(e->task.name, e->task.asker);
 	int64_t outer_begin = step_begin;
 	if (limit_ms && limit_ms < budget.ms)

@@ -19,9 +19,9 @@ enum ss_task_class { SS_TASK_IDLE, SS_TASK_SAFE_POINT, SS_TASK_CLASSES };
 
 struct ss_task {
 	enum ss_task_class class;
-	const char *name;  /* kept by reference */
-	char asker[128];   /* `comm_msg 3f2a…`, for the log */
-	int limit_ms;      /* of each step; 0: R_LIMIT_MS */
+	const char *name; /* kept by reference */
+	char asker[128];  /* `comm_msg 3f2a…`, for the log */
+	int limit_ms;     /* of each step; 0: R_LIMIT_MS */
 	void *data;
 
 	/* A step; may jump. True if there is more to do. It returns when ss_task_yields says so, at the latest. It may be
@@ -47,6 +47,9 @@ bool ss_task_yields(void);
 bool ss_task_now(const char *name, const char *asker, void (*fn)(void *), void *data, int limit_ms, struct r_report *r);
 
 /* ---- for wait.c and main.c ---- */
+
+/* Tells the kernel's log where a task is that does not look for interrupts. Async-signal-safe; `r` may be NULL. */
+void ss_task_stuck(const struct r_report *r, void *const *pcs, size_t n);
 
 /* After R's start: R is asked to call at its safe points. */
 void ss_task_init(void);

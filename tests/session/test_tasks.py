@@ -1,7 +1,10 @@
 """Tasks: what the kernel asks of R besides cells. They fail in every way, and cells do not notice."""
 import random
 import re
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +108,26 @@ def test_a_time_limit(session):
     assert 'took longer than 0.1 s' in now(session, 'function() Sys.sleep(30)', 100).out
     assert time.monotonic() - begin < 10
     assert session.run('for (i in 1:1e6) i; i == 1e6').result == '[1] TRUE'
+
+
+def test_code_that_never_looks_for_interrupts_is_told_of_while_it_runs(session, tmp_path):
+    shutil.copy(Path(__file__).parent.parent / 'unit/jumps.cpp', tmp_path)
+    subprocess.run(['R', 'CMD', 'SHLIB', 'jumps.cpp'], cwd=tmp_path, check=True, capture_output=True)
+    session.run(f'dyn.load("{tmp_path}/jumps.so")')
+    for where in 'now', 'idle':
+        begin = time.monotonic()
+        session.begin(f'.carrack_internal(test_task(function() {{ .Call("c_spin", 3); FALSE }}, "{where}", 100L))')
+        if where == 'idle':
+            session.finish()
+        log = session.wait('LOG')
+        assert 1 < time.monotonic() - begin < 2.9
+        assert log.head['level'] == 'warn' and log.head['text'].startswith('test task for test ')
+        assert 'does not look for interrupts. C frames:\n#0  ' in log.head['text']
+        assert 'jumps.so  c_spin+0x' in log.head['text']
+        if where == 'now':
+            assert session.finish().status == 'ok'
+    assert session.run('1 + 1').result == '[1] 2'
+    assert ended(session)[0][1] == RETURNED
 
 
 def test_the_user_interrupts_the_cell_not_the_task(session):

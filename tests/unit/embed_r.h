@@ -17,10 +17,10 @@ const char *__asan_default_options(void)
 	return "allocator_may_return_null=1";
 }
 
-static struct buf console;          /* what R wrote where the user would see it */
+static struct buf console; /* what R wrote where the user would see it */
 static volatile sig_atomic_t interrupts;
-static bool tortured;               /* garbage is collected all the time: limits of time say nothing */
-static const char *typed = "";      /* what R reads, if it asks */
+static bool tortured;          /* garbage is collected all the time: limits of time say nothing */
+static const char *typed = ""; /* what R reads, if it asks */
 
 static void on_text(const char *s, int n, int otype)
 {
@@ -43,7 +43,7 @@ static void forked_child(void)
 static void load(void *data)
 {
 	r_keep_init();
-	r_sandbox_init(&interrupts);
+	r_sandbox_init(&interrupts, NULL);
 }
 
 /* ---- R code as the work ---- */

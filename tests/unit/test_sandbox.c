@@ -117,7 +117,9 @@ TEST(handlers_and_restarts_of_the_user_are_not_reached)
 {
 	struct r_report r;
 	start_r();
-	CHECK(sandbox("z <- withCallingHandlers(tryCatch(stop('a'), error = function(e) 'inner'), error = function(e) 1)", &r));
+	CHECK(
+	    sandbox("z <- withCallingHandlers(tryCatch(stop('a'), error = function(e) 'inner'), error = function(e) 1)",
+		    &r));
 	CHECK(holds("z == 'inner'"));
 	CHECK(!sandbox("callCC(function(k) K <<- k); K(1)", &r));
 	CHECK_INT(r.end, R_FAILED);
@@ -214,8 +216,10 @@ TEST(conditions_whose_own_methods_fail)
 	start_r();
 	if (tortured) /* methods have a second */
 		return;
-	user("conditionMessage.bad <- function(c) stop('in the method'); conditionCall.bad <- function(c) stop('as well')");
-	user("bad <- function(x = 'plain') structure(list(message = x, call = NULL), class = c('bad', 'error', 'condition'))");
+	user("conditionMessage.bad <- function(c) stop('in the method'); conditionCall.bad <- function(c) stop('as "
+	     "well')");
+	user("bad <- function(x = 'plain') structure(list(message = x, call = NULL), class = c('bad', 'error', "
+	     "'condition'))");
 	CHECK(!sandbox("stop(bad())", &r)); /* stop() asks for the message itself */
 	CHECK_STR(r.message, "in the method");
 	CHECK(!sandbox(".Internal(.signalCondition(bad(), '', NULL))", &r));
@@ -283,7 +287,8 @@ static void build_jumps(void)
 	char dir[PATH_MAX], command[3 * PATH_MAX];
 	unit_path(dir, "");
 	snprintf(command, sizeof command,
-		 "cp '%s/jumps.cpp' '%.3000s' && cd '%.3000s' && R CMD SHLIB jumps.cpp >build.log 2>&1 || { cat build.log >&2; false; }",
+		 "cp '%s/jumps.cpp' '%.3000s' && cd '%.3000s' && R CMD SHLIB jumps.cpp >build.log 2>&1 || { cat "
+		 "build.log >&2; false; }",
 		 CARRACK_TEST_DIR, dir, dir);
 	CHECK_INT(system(command), 0);
 	snprintf(command, sizeof command, "dyn.load('%.3000s/jumps.so')", dir);
@@ -342,7 +347,9 @@ TEST(code_that_catches_the_interrupt_is_interrupted_again)
 {
 	struct r_report r;
 	start_r();
-	CHECK(!sandbox_ms("n <- 0; while (n < 3) tryCatch(repeat {}, interrupt = function(i) n <<- n + 1); stop('late')", 100, &r));
+	CHECK(
+	    !sandbox_ms("n <- 0; while (n < 3) tryCatch(repeat {}, interrupt = function(i) n <<- n + 1); stop('late')",
+			100, &r));
 	CHECK_INT(r.end, R_TIMED_OUT);
 	CHECK(tortured || holds("n == 3"));
 	check_calm();
@@ -576,7 +583,8 @@ static SEXP from_user_code(void)
 
 static void define_native(void *data)
 {
-	SEXP f = PROTECT(R_MakeExternalPtrFn((DL_FUNC)(void (*)(void))from_user_code, Rf_install("native symbol"), R_NilValue));
+	SEXP f = PROTECT(
+	    R_MakeExternalPtrFn((DL_FUNC)(void (*)(void))from_user_code, Rf_install("native symbol"), R_NilValue));
 	Rf_defineVar(Rf_install("native"), f, R_GlobalEnv);
 	UNPROTECT(1);
 }
