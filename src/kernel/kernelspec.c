@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #define SPEC_MAX ((size_t)1 << 19)
 
@@ -33,15 +34,18 @@ bool kernelspec_text(const struct kernelspec_new *k, struct buf *out, struct err
 	bool ok = argv && (!k->r_home || (json_array_append_new(argv, json_string("--r-home")) == 0 &&
 					  json_array_append_new(argv, json_string(k->r_home)) == 0));
 	ok = ok && json_array_append_new(argv, json_string("{connection_file}")) == 0;
+	/* JEP 145: launchers give keys only to kernels that say they take them. */
+	json_t *encryption = zmq_has("curve") ? json_pack("[s]", "curve") : json_array();
+	ok = ok && encryption;
 	/* clang-format off */
-	json_t *spec = ok ? json_pack("{s:O, s:s, s:s, s:s, s:s, s:O, s:{}}",
+	json_t *spec = ok ? json_pack("{s:O, s:s, s:s, s:s, s:s, s:O, s:{s:O}}",
 		"argv", argv,
 		"display_name", k->display_name,
 		"language", "R",
 		"interrupt_mode", "message",
 		"kernel_protocol_version", "5.5",
 		"env", k->env,
-		"metadata") : NULL;
+		"metadata", "supported_encryption", encryption) : NULL;
 	/* clang-format on */
 	char *text = spec ? json_dumps(spec, JSON_INDENT(2)) : NULL;
 	if (text) {
@@ -52,6 +56,7 @@ bool kernelspec_text(const struct kernelspec_new *k, struct buf *out, struct err
 	free(text);
 	json_decref(spec);
 	json_decref(argv);
+	json_decref(encryption);
 	return ok || err_set(e, "a path, name or variable for the kernelspec is not valid UTF-8; JSON cannot hold it");
 }
 

@@ -38,7 +38,7 @@ def test_kernelspec(shell):
     assert spec(shell.kernels / 'carrack') == {
         'argv': [str(CARRACK), 'kernel', '--session-mode', 'notebook', '{connection_file}'],
         'display_name': 'R (Carrack)', 'language': 'R', 'interrupt_mode': 'message',
-        'kernel_protocol_version': '5.5', 'env': {}, 'metadata': {}}
+        'kernel_protocol_version': '5.5', 'env': {}, 'metadata': {'supported_encryption': ['curve']}}
     assert (shell.kernels / 'carrack/kernel.json').stat().st_mode & 0o777 == 0o644
 
 
