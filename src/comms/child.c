@@ -8,8 +8,8 @@
 
 struct members {
 	SEXP env;
-	bool all;             /* not of R6: everything that is not hidden */
-	bool functions;       /* of R6: functions, or all else */
+	bool all;       /* not of R6: everything that is not hidden */
+	bool functions; /* of R6: functions, or all else */
 };
 
 static bool is_member(const struct members *m, SEXP symbol)
@@ -72,7 +72,8 @@ static SEXP *sorted_members(const struct members *m, R_xlen_t *count)
 static bool bound_node(SEXP env, SEXP symbol, struct node *child)
 {
 	SEXP value;
-	static const enum node_kind kinds[] = {[PEEK_VALUE] = NODE_VALUE, [PEEK_PROMISE] = NODE_PROMISE, [PEEK_ACTIVE] = NODE_ACTIVE};
+	static const enum node_kind kinds[] = {
+	    [PEEK_VALUE] = NODE_VALUE, [PEEK_PROMISE] = NODE_PROMISE, [PEEK_ACTIVE] = NODE_ACTIVE};
 	enum peek_binding how = peek_binding(env, symbol, &value);
 	if (how == PEEK_NONE)
 		return false;
@@ -165,7 +166,8 @@ struct listing {
 
 static void emit(struct listing *l, R_xlen_t i, SEXP names, const char *otherwise, struct node child)
 {
-	SEXP name = TYPEOF(names) == STRSXP && peek_is_readable(names) && i < XLENGTH(names) ? STRING_ELT(names, i) : R_NilValue;
+	SEXP name = TYPEOF(names) == STRSXP && peek_is_readable(names) && i < XLENGTH(names) ? STRING_ELT(names, i)
+											     : R_NilValue;
 	char fallback[48], key[32];
 	snprintf(key, sizeof key, "%lld", (long long)i);
 	buf_clear(l->name);
@@ -174,7 +176,8 @@ static void emit(struct listing *l, R_xlen_t i, SEXP names, const char *otherwis
 	} else {
 		/* `otherwise` has an & where the number belongs. */
 		size_t at = strcspn(otherwise, "&");
-		snprintf(fallback, sizeof fallback, "%.*s%lld%s", (int)at, otherwise, (long long)i + 1, otherwise + at + (otherwise[at] != 0));
+		snprintf(fallback, sizeof fallback, "%.*s%lld%s", (int)at, otherwise, (long long)i + 1,
+			 otherwise + at + (otherwise[at] != 0));
 		buf_puts(l->name, fallback);
 	}
 	l->fn(l->to, key, l->name->data, child);
@@ -183,12 +186,15 @@ static void emit(struct listing *l, R_xlen_t i, SEXP names, const char *otherwis
 static SEXP dim_names(SEXP x, int which)
 {
 	SEXP names = peek_attribute(x, R_DimNamesSymbol);
-	return TYPEOF(names) == VECSXP && peek_is_readable(names) && XLENGTH(names) > which ? VECTOR_ELT(names, which) : R_NilValue;
+	return TYPEOF(names) == VECSXP && peek_is_readable(names) && XLENGTH(names) > which ? VECTOR_ELT(names, which)
+											    : R_NilValue;
 }
 
 static void list_indexed(struct listing *l, struct node node, enum parts parts)
 {
-	SEXP x = node.x, names = parts == COLUMNS ? dim_names(x, 1) : parts == ROWS ? dim_names(x, 0) : peek_attribute(x, R_NamesSymbol);
+	SEXP x = node.x, names = parts == COLUMNS ? dim_names(x, 1)
+				 : parts == ROWS  ? dim_names(x, 0)
+						  : peek_attribute(x, R_NamesSymbol);
 	R_xlen_t rows = 0, columns = 0, n = node_count(node);
 	peek_dim(x, &rows, &columns);
 	for (R_xlen_t i = 0; i < n && i < l->max; i++) {
@@ -234,7 +240,8 @@ static void list_pairs(struct listing *l, SEXP x)
 		char key[32], name[32];
 		snprintf(key, sizeof key, "%lld", (long long)i);
 		snprintf(name, sizeof name, "[[%lld]]", (long long)i + 1);
-		l->fn(l->to, key, TAG(x) == R_NilValue ? name : CHAR(PRINTNAME(TAG(x))), (struct node){NODE_VALUE, CAR(x), 0});
+		l->fn(l->to, key, TAG(x) == R_NilValue ? name : CHAR(PRINTNAME(TAG(x))),
+		      (struct node){NODE_VALUE, CAR(x), 0});
 	}
 }
 

@@ -94,8 +94,8 @@ bool code_string(struct buf *out, SEXP chars, size_t max)
 
 static bool is_syntactic(const char *s)
 {
-	static const char *const reserved[] = {"if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE",
-					       "NULL", "Inf", "NaN", "NA", "in"};
+	static const char *const reserved[] = {"if",   "else",  "repeat", "while", "function", "for", "next", "break",
+					       "TRUE", "FALSE", "NULL",   "Inf",   "NaN",      "NA",  "in"};
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		if (strcmp(s, reserved[i]) == 0)
 			return false;
@@ -167,8 +167,8 @@ static bool among(const char *name, const char *const *list)
 
 static bool infix(struct writing *w, const char *f, SEXP args, int n, int depth)
 {
-	static const char *const spaced[] = {"+", "-", "*", "/", "==", "!=", "<", ">", "<=", ">=", "&", "&&", "|", "||",
-					     "~", "<-", "<<-", "=", "?", ":=", NULL};
+	static const char *const spaced[] = {"+",  "-", "*",  "/", "==", "!=",  "<", ">", "<=", ">=", "&",
+					     "&&", "|", "||", "~", "<-", "<<-", "=", "?", ":=", NULL};
 	static const char *const tight[] = {"^", ":", "$", "@", "::", ":::", NULL};
 	static const char *const unary[] = {"-", "+", "!", "~", "?", NULL};
 	size_t len = strlen(f);
@@ -255,7 +255,9 @@ static void constant(struct writing *w, SEXP x)
 		return;
 	}
 	switch (TYPEOF(x)) {
-	case LGLSXP: buf_puts(w->out, LOGICAL_ELT(x, 0) == NA_LOGICAL ? "NA" : LOGICAL_ELT(x, 0) ? "TRUE" : "FALSE"); break;
+	case LGLSXP:
+		buf_puts(w->out, LOGICAL_ELT(x, 0) == NA_LOGICAL ? "NA" : LOGICAL_ELT(x, 0) ? "TRUE" : "FALSE");
+		break;
 	case INTSXP:
 		if (INTEGER_ELT(x, 0) == NA_INTEGER)
 			buf_puts(w->out, "NA_integer_");

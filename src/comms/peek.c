@@ -80,6 +80,35 @@ bool peek_is_readable(SEXP x)
 	}
 }
 
+/* ---- kinds ---- */
+
+bool peek_is_atomic(SEXP x)
+{
+	switch (TYPEOF(x)) {
+	case LGLSXP:
+	case INTSXP:
+	case REALSXP:
+	case CPLXSXP:
+	case STRSXP:
+	case RAWSXP: return true;
+	default: return false;
+	}
+}
+
+bool peek_is_list(SEXP x)
+{
+	return TYPEOF(x) == VECSXP || TYPEOF(x) == EXPRSXP;
+}
+
+const char *peek_number(char *s, size_t size, R_xlen_t n)
+{
+	if (n == PEEK_UNKNOWN)
+		snprintf(s, size, "?");
+	else
+		snprintf(s, size, "%lld", (long long)n);
+	return s;
+}
+
 /* ---- attributes ---- */
 
 SEXP peek_attributes(SEXP x)
@@ -133,7 +162,8 @@ bool peek_dim(SEXP x, R_xlen_t *rows, R_xlen_t *columns)
 		return true;
 	}
 	SEXP dim = peek_attribute(x, R_DimSymbol);
-	if ((TYPEOF(dim) != INTSXP && TYPEOF(dim) != REALSXP) || !peek_is_readable(dim) || XLENGTH(dim) != 2 || !Rf_isVector(x))
+	if ((TYPEOF(dim) != INTSXP && TYPEOF(dim) != REALSXP) || !peek_is_readable(dim) || XLENGTH(dim) != 2 ||
+	    !Rf_isVector(x))
 		return false;
 	*rows = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, 0) : (R_xlen_t)REAL_ELT(dim, 0);
 	*columns = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, 1) : (R_xlen_t)REAL_ELT(dim, 1);
@@ -240,12 +270,15 @@ static bool header_is_known(void)
 	static int known = -1;
 	if (known < 0) {
 		SEXP objects[] = {R_BlankString, R_GlobalEnv, R_NilValue, R_NamesSymbol, R_NaString};
-		const char *version = CHAR(STRING_ELT(Rf_eval(Rf_lang2(Rf_install("as.character"), Rf_lang1(Rf_install("getRversion"))), R_BaseEnv), 0));
-		known = LEVELS && sizeof(void *) == 8 && strncmp(version, "4.", 2) == 0 && version[2] < '5' && !(version[3] >= '0' && version[3] <= '9');
+		const char *version = CHAR(STRING_ELT(
+		    Rf_eval(Rf_lang2(Rf_install("as.character"), Rf_lang1(Rf_install("getRversion"))), R_BaseEnv), 0));
+		known = LEVELS && sizeof(void *) == 8 && strncmp(version, "4.", 2) == 0 && version[2] < '5' &&
+			!(version[3] >= '0' && version[3] <= '9');
 		for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
 			uint64_t header;
 			memcpy(&header, objects[i], sizeof header);
-			known = known && (int)(header & 31) == TYPEOF(objects[i]) && (int)(header >> 8 & 0xffff) == LEVELS(objects[i]) && header >> 48 == 0;
+			known = known && (int)(header & 31) == TYPEOF(objects[i]) &&
+				(int)(header >> 8 & 0xffff) == LEVELS(objects[i]) && header >> 48 == 0;
 		}
 	}
 	return known;

@@ -23,6 +23,12 @@ bool peek_is_foreign(SEXP x);
 /* "package::class" of an ALTREP vector into out, "" for others. */
 void peek_altrep_name(SEXP x, char *out, size_t size);
 
+bool peek_is_atomic(SEXP x); /* a vector of numbers, text, … */
+bool peek_is_list(SEXP x);   /* or an expression vector */
+
+/* A length as text, `?` for one that is unknown. Returns s. */
+const char *peek_number(char *s, size_t size, R_xlen_t n);
+
 R_xlen_t peek_length(SEXP x); /* of vectors; 0 for what has none */
 
 /* The elements can be read: an atomic vector or list that is not foreign, and not text that R still has as numbers. */
@@ -64,7 +70,8 @@ struct peek_each {
 };
 void peek_each(struct peek_each *each, SEXP env);
 SEXP peek_next(struct peek_each *each);
-enum peek_binding peek_here(const struct peek_each *each, SEXP symbol, SEXP *value); /* of the symbol that came last; may jump */
+enum peek_binding peek_here(const struct peek_each *each, SEXP symbol,
+			    SEXP *value); /* of the symbol that came last; may jump */
 void peek_end(struct peek_each *each);
 
 /* How many there are, counted up to `max`; names that begin with a dot only if `dots`. May jump. */

@@ -71,7 +71,8 @@ static double data_bytes(SEXP x)
 	static const struct {
 		SEXPTYPE type;
 		unsigned size;
-	} sizes[] = {{LGLSXP, 4}, {INTSXP, 4}, {REALSXP, 8}, {CPLXSXP, 16}, {RAWSXP, 1}, {STRSXP, 8}, {VECSXP, 8}, {EXPRSXP, 8}};
+	} sizes[] = {{LGLSXP, 4}, {INTSXP, 4}, {REALSXP, 8}, {CPLXSXP, 16},
+		     {RAWSXP, 1}, {STRSXP, 8}, {VECSXP, 8},  {EXPRSXP, 8}};
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
 		if (sizes[i].type == (SEXPTYPE)TYPEOF(x))
 			return (double)sizes[i].size * (double)peek_length(x);
@@ -109,8 +110,8 @@ static void step(struct sizing *s)
 	if (at == 0) {
 		size_t me = s->n - 1;
 		first_look(s, x);
-		bool parts = ((TYPEOF(x) == VECSXP || TYPEOF(x) == EXPRSXP) && peek_is_readable(x)) || TYPEOF(x) == LISTSXP ||
-			     TYPEOF(x) == LANGSXP;
+		bool parts = ((TYPEOF(x) == VECSXP || TYPEOF(x) == EXPRSXP) && peek_is_readable(x)) ||
+			     TYPEOF(x) == LISTSXP || TYPEOF(x) == LANGSXP;
 		if (!parts) {
 			memmove(&s->stack[me], &s->stack[me + 1], (s->n - me - 1) * sizeof *s->stack);
 			s->n--;

@@ -41,7 +41,8 @@ void value_look(struct look *l, struct node node);
 R_xlen_t node_count(struct node node);
 
 /* Calls fn for the first `max` children, with the key by which node_child finds each and its name. May jump. */
-void node_each(struct node node, R_xlen_t max, void (*fn)(void *to, const char *key, const char *name, struct node child), void *to);
+void node_each(struct node node, R_xlen_t max,
+	       void (*fn)(void *to, const char *key, const char *name, struct node child), void *to);
 
 /* The child with this key. False if there is none. May jump. *child may need protection: what a package's method returns. */
 bool node_child(struct node node, const char *key, struct node *child);

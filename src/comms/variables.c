@@ -12,19 +12,19 @@
 
 #include <unistd.h>
 
-#define LIST_NODES 200000  /* objects looked at for the sizes of all that is sent at once, */
-#define VALUE_NODES 20000  /* and for one of them */
+#define LIST_NODES 200000   /* objects looked at for the sizes of all that is sent at once, */
+#define VALUE_NODES 20000   /* and for one of them */
 #define COPY_CHARS 10000000 /* what can be put on the clipboard */
 
 struct variables {
 	struct watch watch;
-	SEXP env;          /* alive at least as long as it is watched: compared, not used, when it is no longer current */
-	pid_t pid;         /* a copy of the session that is woken after a crash has an older state than its client */
+	SEXP env;  /* alive at least as long as it is watched: compared, not used, when it is no longer current */
+	pid_t pid; /* a copy of the session that is woken after a crash has an older state than its client */
 	long long version;
-	bool stale;        /* the client must be sent everything */
-	bool looking;      /* a look has begun and not come to its end: code of some class jumped, or took too long, */
-	bool plain;        /* so that from then on values are shown without it */
-	struct buf out;    /* what is being made; here so that a jump loses nothing */
+	bool stale;     /* the client must be sent everything */
+	bool looking;   /* a look has begun and not come to its end: code of some class jumped, or took too long, */
+	bool plain;     /* so that from then on values are shown without it */
+	struct buf out; /* what is being made; here so that a jump loses nothing */
 	struct buf value;
 	size_t nodes;
 };
@@ -100,7 +100,8 @@ static void symbol_text(struct buf *to, SEXP symbol)
 static void put_symbol(struct variables *v, SEXP env, SEXP symbol)
 {
 	static struct buf name = BUF_INIT(BUF_MAX_SMALL);
-	static const enum node_kind kinds[] = {[PEEK_VALUE] = NODE_VALUE, [PEEK_PROMISE] = NODE_PROMISE, [PEEK_ACTIVE] = NODE_ACTIVE};
+	static const enum node_kind kinds[] = {
+	    [PEEK_VALUE] = NODE_VALUE, [PEEK_PROMISE] = NODE_PROMISE, [PEEK_ACTIVE] = NODE_ACTIVE};
 	const struct watch_entry *e = watch_find(&v->watch, symbol);
 	SEXP value;
 	enum peek_binding how = peek_binding(e && e->hidden ? R_BaseEnv : env, symbol, &value);
@@ -230,7 +231,7 @@ static void clear(struct ss_comm *c, const json_t *params, struct buf *result)
 	buf_puts(result, "[]");
 }
 
-static void delete(struct ss_comm *c, const json_t *params, struct buf *result)
+static void delete (struct ss_comm *c, const json_t *params, struct buf *result)
 {
 	const json_t *names = json_object_get(params, "names");
 	size_t i, n = 0;
@@ -275,7 +276,8 @@ static struct node resolve(const json_t *params, PROTECT_INDEX at)
 		if (!json_is_string(key))
 			ss_comm_fail(SS_COMM_BAD_PARAMS, "an access key must be a string");
 		if (!node_child(node, s, &child))
-			ss_comm_fail(SS_COMM_BAD_PARAMS, "there is no variable '%.200s'%s", s, i ? " in what the path leads to" : "");
+			ss_comm_fail(SS_COMM_BAD_PARAMS, "there is no variable '%.200s'%s", s,
+				     i ? " in what the path leads to" : "");
 		node = child;
 		REPROTECT(node.x, at);
 	}
@@ -409,8 +411,8 @@ static void summary(struct ss_comm *c, const json_t *params, struct buf *result)
 	PROTECT_INDEX at;
 	if (!json_is_array(types))
 		ss_comm_fail(SS_COMM_BAD_PARAMS, "`query_types` must be an array of strings");
-	json_array_foreach(types, i, type)
-		profiles |= json_is_string(type) && strcmp(json_string_value(type), "summary_stats") == 0;
+	json_array_foreach(types, i, type) profiles |=
+	    json_is_string(type) && strcmp(json_string_value(type), "summary_stats") == 0;
 	PROTECT_WITH_INDEX(R_NilValue, &at);
 	struct node node = resolve(params, at);
 	if (node.kind != NODE_VALUE || !peek_dim(node.x, &rows, &columns))
@@ -419,7 +421,8 @@ static void summary(struct ss_comm *c, const json_t *params, struct buf *result)
 	args[0] = node.x;
 	args[1] = PROTECT(Rf_ScalarLogical(profiles));
 	SEXP lists = PROTECT(r_call_module("table_summary", 2, args));
-	SEXP schemas = PROTECT(as_json_strings(VECTOR_ELT(lists, 0))), stats = PROTECT(as_json_strings(VECTOR_ELT(lists, 1)));
+	SEXP schemas = PROTECT(as_json_strings(VECTOR_ELT(lists, 0))),
+	     stats = PROTECT(as_json_strings(VECTOR_ELT(lists, 1)));
 	buf_putc(result, '{');
 	jx_key_int(result, "num_rows", rows == PEEK_UNKNOWN ? 0 : rows);
 	jx_key_int(result, "num_columns", columns);
@@ -440,5 +443,8 @@ static const struct ss_comm_method methods[] = {
     {NULL},
 };
 
-const struct ss_comm_target comm_variables = {
-    .name = "positron.variables", .open = open_variables, .methods = methods, .close = close_variables, .settle = settle};
+const struct ss_comm_target comm_variables = {.name = "positron.variables",
+					      .open = open_variables,
+					      .methods = methods,
+					      .close = close_variables,
+					      .settle = settle};

@@ -101,7 +101,7 @@ static void vector(struct printing *p, SEXP x)
 	for (R_xlen_t i = 0; i < first && !size; i++)
 		element(p, x, i);
 	/* The rest: every k-th, and the last. Each costs a wait for the memory: with many variables they are few. */
-	R_xlen_t step = (n - first) / ((R_xlen_t)p->budget / 4) + 1;
+	R_xlen_t step = (n - first) / ((R_xlen_t)(p->budget + 3) / 4) + 1;
 	for (R_xlen_t i = first; i < n; i += step)
 		element(p, x, i);
 	if (n > first)
@@ -133,7 +133,8 @@ static void look_at(struct printing *p, SEXP x)
 	switch (TYPEOF(x)) {
 	case ENVSXP:
 		/* What the workspace or a package holds is no part of a value that refers to it. */
-		if (x != R_GlobalEnv && x != R_BaseEnv && x != R_BaseNamespace && x != p->watched && !R_IsNamespaceEnv(x) && !R_IsPackageEnv(x))
+		if (x != R_GlobalEnv && x != R_BaseEnv && x != R_BaseNamespace && x != p->watched &&
+		    !R_IsNamespaceEnv(x) && !R_IsPackageEnv(x))
 			environment(p, x);
 		break;
 	case CLOSXP:
@@ -300,7 +301,7 @@ bool watch_scan(struct watch *w, SEXP env, SEXP also)
 	bool ok = true;
 	int64_t now = now_ms();
 	size_t budget = QUEUE;
-	while (budget > 4 && budget * w->n_present > WATCH_NODES)
+	while (budget > 1 && budget * w->n_present > WATCH_NODES)
 		budget /= 2;
 	w->scan++;
 	w->n_changed = w->n_present = 0;

@@ -35,9 +35,7 @@ static void write_element(struct buf *b, SEXP x, R_xlen_t i)
 		else
 			buf_printf(b, "%d", INTEGER_ELT(x, i));
 		break;
-	case REALSXP:
-		write_double(b, REAL_ELT(x, i));
-		break;
+	case REALSXP: write_double(b, REAL_ELT(x, i)); break;
 	case STRSXP:
 		if (STRING_ELT(x, i) == NA_STRING)
 			buf_puts(b, "null");
@@ -118,23 +116,14 @@ static void write_list(struct buf *b, SEXP x, int depth)
 static void write_value(struct buf *b, SEXP x, int depth)
 {
 	switch (TYPEOF(x)) {
-	case NILSXP:
-		buf_puts(b, "null");
-		break;
+	case NILSXP: buf_puts(b, "null"); break;
 	case LGLSXP:
 	case INTSXP:
 	case REALSXP:
-	case STRSXP:
-		write_vector(b, x);
-		break;
-	case RAWSXP:
-		write_base64(b, RAW_RO(x), (size_t)XLENGTH(x));
-		break;
-	case VECSXP:
-		write_list(b, x, depth);
-		break;
-	default:
-		Rf_error("a value of type '%s' cannot be sent as JSON", Rf_type2char(TYPEOF(x)));
+	case STRSXP: write_vector(b, x); break;
+	case RAWSXP: write_base64(b, RAW_RO(x), (size_t)XLENGTH(x)); break;
+	case VECSXP: write_list(b, x, depth); break;
+	default: Rf_error("a value of type '%s' cannot be sent as JSON", Rf_type2char(TYPEOF(x)));
 	}
 }
 
@@ -174,18 +163,10 @@ static SEXPTYPE scalar_type(const json_t *v)
 static void set_element(SEXP x, R_xlen_t i, const json_t *v)
 {
 	switch (TYPEOF(x)) {
-	case LGLSXP:
-		LOGICAL(x)[i] = json_is_true(v);
-		break;
-	case INTSXP:
-		INTEGER(x)[i] = (int)json_integer_value(v);
-		break;
-	case REALSXP:
-		REAL(x)[i] = json_number_value(v);
-		break;
-	case STRSXP:
-		SET_STRING_ELT(x, i, read_text(v));
-		break;
+	case LGLSXP: LOGICAL(x)[i] = json_is_true(v); break;
+	case INTSXP: INTEGER(x)[i] = (int)json_integer_value(v); break;
+	case REALSXP: REAL(x)[i] = json_number_value(v); break;
+	case STRSXP: SET_STRING_ELT(x, i, read_text(v)); break;
 	}
 }
 

@@ -218,7 +218,8 @@ static void rpc(struct ss_comm *c, const json_t *data)
 	} else if (!json_is_string(json_object_get(data, "method"))) {
 		answer_error(c, SS_COMM_BAD_REQUEST, "the request has no method");
 	} else if (!m || !m->name) {
-		snprintf(message, sizeof message, "there is no method '%.*s'", (int)utf8_cut(name, strnlen(name, MAX_METHOD)), name);
+		snprintf(message, sizeof message, "there is no method '%.*s'",
+			 (int)utf8_cut(name, strnlen(name, MAX_METHOD)), name);
 		answer_error(c, SS_COMM_NO_METHOD, message);
 	} else if (params && !json_is_object(params) && !json_is_null(params) && json_array_size(params)) {
 		answer_error(c, SS_COMM_BAD_PARAMS, "params must be an object");
@@ -253,9 +254,13 @@ void ss_comm_take(const struct link_frame *f)
 static void message_init(struct ss_comm_message *m, const char *type, const json_t *content)
 {
 	struct err e = {0};
-	*m = (struct ss_comm_message){.type = type, .content = (json_t *)content, .buffers = taken.buffer, .n_buffers = taken.n};
+	*m = (struct ss_comm_message){.type = type,
+				      .content = (json_t *)content,
+				      .buffers = taken.buffer,
+				      .n_buffers = taken.n};
 	m->data = json_object_get(content, "data");
-	m->metadata = taken.metadata.len ? json_object_from(taken.metadata.data, taken.metadata.len, "metadata", &e) : NULL;
+	m->metadata =
+	    taken.metadata.len ? json_object_from(taken.metadata.data, taken.metadata.len, "metadata", &e) : NULL;
 	if (!m->metadata)
 		m->metadata = json_object();
 }

@@ -107,7 +107,7 @@ bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *
 /* ---- comm_r.c: comms of R code ---- */
 
 extern const struct ss_comm_target ss_comm_r_target;
-bool ss_comm_r_knows(const char *target); /* does not jump */
+bool ss_comm_r_knows(const char *target);                                                     /* does not jump */
 SEXP ss_comm_r_send(SEXP type, SEXP id, SEXP target, SEXP data, SEXP metadata, SEXP buffers); /* called from R */
 SEXP ss_comm_r_uuid(void);                                                                    /* called from R */
 

@@ -108,7 +108,8 @@ static SEXP raw_vectors(const struct ss_comm_message *m)
 static void call_r(void *data)
 {
 	const struct ss_comm_message *m = data;
-	const char *id = json_string_or(m->content, "comm_id", ""), *target = json_string_or(m->content, "target_name", "");
+	const char *id = json_string_or(m->content, "comm_id", ""),
+		   *target = json_string_or(m->content, "target_name", "");
 	SEXP args[6];
 	args[0] = PROTECT(r_string(m->type, strlen(m->type)));
 	args[1] = PROTECT(r_string(id, strlen(id)));
