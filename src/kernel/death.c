@@ -73,14 +73,12 @@ static void put_for_report(struct kernel *k, const struct session_end *end, stru
 }
 
 /* Who follows, and what of before is still there. */
-static void follow(struct kernel *k, struct story *t)
+static void follow(struct kernel *k, struct story *t, const char *kept)
 {
 	json_t *lost = json_incref(k->session.parked.lost), *what;
 	size_t i;
 	if (park_wake(k)) {
-		buf_puts(&t->text, k->running ? "The session goes on as it was before this cell: variables, attached packages, options "
-						"and the random seed are kept.\n"
-					      : "The session goes on as it was after the last cell.\n");
+		buf_puts(&t->text, kept);
 		json_array_foreach(lost, i, what) buf_printf(&t->text, "Not kept: %s\n", json_string_value(what));
 	} else {
 		comm_restore(k, NULL);
@@ -110,7 +108,7 @@ static void undone(struct kernel *k)
 {
 	struct request *r = k->running;
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
-	follow(k, &t);
+	follow(k, &t, "The session is as it was before the last cell.\n");
 	if (r) {
 		k->running = NULL;
 		pub_text(&k->pub, PUB_STDERR, t.text.data, t.text.len);
@@ -129,7 +127,10 @@ static void died(struct kernel *k, const struct session_end *end)
 	put_report(k, &t);
 	if (!k->session.abandoned)
 		put_for_report(k, end, &t.text);
-	follow(k, &t);
+	follow(k, &t,
+	       k->running ? "The session goes on as it was before this cell: variables, attached packages, options "
+			    "and the random seed are kept.\n"
+			  : "The session goes on as it was after the last cell.\n");
 	if (k->running) {
 		tell_cell(k, k->running, &t);
 	} else {

@@ -195,7 +195,7 @@ static bool parked(struct kernel *k, const struct link_frame *f, const json_t *h
 
 static bool undo(struct kernel *k, const struct link_frame *f, const json_t *head)
 {
-	if (k->session.parked.link < 0)
+	if (!park_undo(k))
 		return true; /* the session sees that it still lives and says so to the user */
 	k->session.undo = true;
 	kill(k->session.pid, SIGKILL);

@@ -57,6 +57,7 @@ struct parked {
 	int link;        /* -1: there is none */
 	json_t *lost;    /* for users: what it does not have; an array of strings */
 	json_t *comms;   /* the comms that were open when it was forked */
+	uint32_t cells;  /* requests that the session had begun by then */
 };
 
 struct session {
@@ -77,7 +78,8 @@ struct session {
 	bool abandoned;         /* the user gave the running cell up */
 	bool undo;              /* it asked to be replaced by the parked one */
 	bool waking;            /* STARTING is the waking of a parked one */
-	struct parked parked;
+	struct parked parked;   /* the newest: from before the running cell, or after the last one */
+	struct parked older;    /* from before the cell before that, for carrack.undo() */
 	int passed[8];          /* descriptors that came with frames that were not acted upon yet */
 	size_t n_passed;
 	int report;             /* memfd: what it says of itself when it dies */
@@ -167,6 +169,7 @@ void session_ended(struct kernel *k, const struct session_end *end);
 /* park.c */
 void park_took(struct kernel *k, const json_t *head, int link);
 bool park_wake(struct kernel *k); /* false: there is none, or it is dead */
+bool park_undo(struct kernel *k); /* makes the older one the one to be woken; false: there is none */
 void park_let_go(struct kernel *k);
 
 /* where.c: a session that does not stop when it is interrupted */

@@ -6,9 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void park_let_go(struct kernel *k)
+static void drop(struct parked *p)
 {
-	struct parked *p = &k->session.parked;
 	if (p->link >= 0)
 		close(p->link); /* it exits when it sees that */
 	json_decref(p->lost);
@@ -16,15 +15,37 @@ void park_let_go(struct kernel *k)
 	*p = (struct parked){.link = -1};
 }
 
+void park_let_go(struct kernel *k)
+{
+	drop(&k->session.parked);
+	drop(&k->session.older);
+}
+
 void park_took(struct kernel *k, const json_t *head, int link)
 {
-	struct parked *p = &k->session.parked;
-	park_let_go(k);
-	p->pid = (pid_t)json_int_or(head, "pid", 0);
-	p->link = link;
-	p->lost = json_incref(json_object_get(head, "lost"));
-	p->comms = comm_snapshot(k);
-	log_debug("parked %d in %.1f ms", (int)p->pid, json_number_value(json_object_get(head, "ms")));
+	struct session *s = &k->session;
+	uint32_t cells = s->requests - (k->running ? 1 : 0);
+	if (s->parked.link >= 0 && s->parked.cells < cells) {
+		drop(&s->older);
+		s->older = s->parked;
+	} else {
+		drop(&s->parked);
+	}
+	s->parked = (struct parked){.pid = (pid_t)json_int_or(head, "pid", 0), .link = link, .cells = cells};
+	s->parked.lost = json_incref(json_object_get(head, "lost"));
+	s->parked.comms = comm_snapshot(k);
+	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
+}
+
+bool park_undo(struct kernel *k)
+{
+	struct session *s = &k->session;
+	if (s->older.link < 0)
+		return false;
+	drop(&s->parked);
+	s->parked = s->older;
+	s->older = (struct parked){.link = -1};
+	return true;
 }
 
 /* Its end of the link is open while it lives, and it says nothing before it is woken. */
@@ -39,13 +60,14 @@ bool park_wake(struct kernel *k)
 {
 	struct session *s = &k->session;
 	if (!alive(&s->parked)) {
-		park_let_go(k);
+		drop(&s->parked);
 		return false;
 	}
 	s->pid = s->parked.pid;
 	s->link = s->parked.link;
 	s->parked.link = -1;
 	comm_restore(k, s->parked.comms);
+	drop(&s->parked);
 	session_fresh_link(s);
 	s->state = SESSION_STARTING;
 	s->waking = true;

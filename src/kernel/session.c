@@ -22,7 +22,7 @@ bool session_init(struct kernel *k, struct err *e)
 	link_reader_init(&s->in);
 	buf_init(&s->out, 2 * LINK_MAX_FRAME);
 	buf_init(&s->start_text, BUF_MAX_SMALL);
-	s->parked.link = -1;
+	s->parked.link = s->older.link = -1;
 	s->report = memfd_create("carrack-report", MFD_CLOEXEC);
 	if (s->report < 0)
 		return err_errno(e, "memfd_create");

@@ -329,8 +329,7 @@ void ss_park_idle(void)
 
 const char *ss_park_undo(void)
 {
-	if (!park.on || !park.current)
-		return "there is no copy of the session to go back to (see the option carrack.snapshots)";
-	ss_send(LINK_UNDO, "{}", NULL, 0);
-	return "the copy of the session is gone: memory was short, or it was ended";
+	if (park.on)
+		ss_send(LINK_UNDO, "{}", NULL, 0);
+	return "there is no copy of the session from before the last cell (none was made, see the option carrack.snapshots, or it was ended)";
 }

@@ -26,7 +26,7 @@ bool ss_park_before_cell(void);
 int ss_park_due_in(void);
 void ss_park_idle(void);
 
-/* carrack.undo(): ends this process; the parked copy goes on. Returns only if that cannot be, and says why. May not be called in a
+/* carrack.undo(): ends this process; the copy from before the last cell goes on. Returns only if that cannot be, and says why. May not be called in a
  * forked child. */
 const char *ss_park_undo(void);
 
