@@ -25,8 +25,8 @@ static bool read_port(const json_t *o, const char *name, int *port, struct err *
 {
 	char key[32];
 	snprintf(key, sizeof key, "%s_port", name);
-	json_int_t v = json_int_or(o, key, -1);
-	if (v < 0 || v > 65535)
+	json_int_t v = json_integer_value(json_object_get(o, key));
+	if (!json_is_integer(json_object_get(o, key)) || v < 0 || v > 65535)
 		return err_set(e, "`%s` must be a port number from 0 to 65535", key);
 	*port = (int)v;
 	return true;
@@ -59,6 +59,8 @@ static bool from_json(struct jp_connection *c, const json_t *o, struct err *e)
 	c->ipc = strcmp(transport, "ipc") == 0;
 	if (!c->ipc && strcmp(transport, "tcp") != 0)
 		return err_set(e, "`transport` must be tcp or ipc, not `%s`", transport);
+	if (json_object_get(o, "key") && !json_is_string(json_object_get(o, "key")))
+		return err_set(e, "`key` must be a string; an empty one turns signing off");
 	const char *key = json_string_or(o, "key", "");
 	if (*key && strcmp(scheme, "hmac-sha256") != 0)
 		return err_set(e, "`signature_scheme` must be hmac-sha256, the only one this kernel signs with, not `%s`",

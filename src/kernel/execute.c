@@ -124,25 +124,27 @@ static void publish_input(struct kernel *k, struct request *r)
 	pub_message(&k->pub, &r->window, "execute_input", &content, (struct slice){0}, NULL, 0);
 }
 
+/* Before it runs: what a crash interrupts is in the history, too, and the result finds its line. */
+static void remember(struct kernel *k, const struct request *r)
+{
+	const json_t *code = json_object_get(r->msg->content, "code");
+	if (k->history && r->store_history && json_string_length(code))
+		history_add(k->history, r->count, json_string_value(code), json_string_length(code));
+}
+
 void execute_start(struct kernel *k, struct request *r, struct buf *head)
 {
 	if (r->store_history)
 		k->count++;
 	r->count = k->count;
 	pub_cell_started(&k->pub);
+	remember(k, r);
 	if (!r->silent)
 		publish_input(k, r);
 	jx_key_int(head, "execution_count", r->count);
 	jx_key_bool(head, "allow_stdin", r->allow_stdin);
 	jx_key_bool(head, "silent", r->silent);
 	jx_key_bool(head, "store_history", r->store_history);
-}
-
-static void remember(struct kernel *k, const struct request *r)
-{
-	const json_t *code = json_object_get(r->msg->content, "code");
-	if (k->history && r->store_history && json_string_length(code))
-		history_add(k->history, r->count, json_string_value(code), json_string_length(code));
 }
 
 void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata)
@@ -170,7 +172,6 @@ void execute_finish(struct kernel *k, struct request *r, json_t *content, struct
 	size_t waiting = failed && r->stop_on_error ? count_waiting(k) : 0;
 	pub_flush(&k->pub, true);
 	request_reply(k, r, "execute_reply", &reply, metadata, NULL, 0);
-	remember(k, r);
 	request_done(k, r);
 	abort_waiting(k, waiting);
 }

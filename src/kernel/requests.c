@@ -44,7 +44,7 @@ static bool history_reply(struct kernel *k, struct request *r, struct buf *conte
 		log_warn("history_request: %s", e.msg);
 		buf_puts(content, "{\"status\":\"error\",\"ename\":\"HistoryError\",\"traceback\":[]");
 		jx_key_string(content, "evalue", e.msg);
-		buf_puts(content, ",\"history\":[]}");
+		buf_putc(content, '}');
 	} else {
 		buf_puts(content, "{\"status\":\"ok\"");
 		jx_key_raw(content, "history", list.len ? list.data : "[]", list.len ? list.len : 2);
