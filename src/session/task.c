@@ -14,6 +14,7 @@
 struct entry {
 	struct ss_task task;
 	bool more, dropped;
+	double spent_ms; /* on a step that was begun and had to make room */
 	struct entry *next;
 };
 
@@ -157,14 +158,19 @@ static void step(enum ss_task_class class, bool for_a_frame, int limit_ms)
 	int64_t outer_begin = step_begin;
 	if (limit_ms && limit_ms < budget.ms)
 		budget.ms = limit_ms;
+	int whole = budget.ms;
+	if (budget.ms > 0) /* or else one that is always interrupted would never end */
+		budget.ms = e->spent_ms < budget.ms - 1 ? budget.ms - (int)e->spent_ms : 1;
 	running = e;
 	step_begin = clock_ns();
 	e->more = false;
 	bool ok = r_sandbox(run_step, e, &budget, &r);
 	running = outer;
 	step_begin = outer_begin;
+	e->spent_ms = ok ? 0 : e->spent_ms + r.ms;
 	if (!e->dropped && (ok ? e->more : r.end == R_YIELDED))
 		return;
+	r.limit_ms = whole;
 	end_task(e, &r);
 }
 

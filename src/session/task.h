@@ -21,7 +21,7 @@ struct ss_task {
 	enum ss_task_class class;
 	const char *name; /* kept by reference */
 	char asker[128];  /* `comm_msg 3f2a…`, for the log */
-	int limit_ms;     /* of each step; 0: R_LIMIT_MS */
+	int limit_ms;     /* of each step, with the times it was begun in vain; 0: R_LIMIT_MS */
 	void *data;
 
 	/* A step; may jump. True if there is more to do. It returns when ss_task_yields says so, at the latest. It may be
