@@ -10,13 +10,6 @@
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
 
-/* Read by AddressSanitizer: R is to see that there is no memory. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "allocator_may_return_null=1";
-}
-
 static struct buf console; /* what R wrote where the user would see it */
 static volatile sig_atomic_t interrupts;
 static bool tortured;          /* garbage is collected all the time: limits of time say nothing */

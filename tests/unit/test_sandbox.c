@@ -274,9 +274,11 @@ TEST(memory_that_cannot_be_had)
 {
 	struct r_report r;
 	start_r();
-	CHECK(!sandbox("x <- numeric(2^46)", &r));
+	user(
+	    "limit <- mem.maxVSize(4000)"); /* R's own limit: a sanitizer would report that malloc() was asked for so much */
+	CHECK(!sandbox("x <- numeric(2^40)", &r));
 	CHECK_INT(r.end, R_FAILED);
-	CHECK_HAS(r.message, "cannot allocate vector");
+	CHECK_HAS(r.message, "vector");
 	check_calm();
 }
 
@@ -351,7 +353,7 @@ TEST(code_that_catches_the_interrupt_is_interrupted_again)
 	    !sandbox_ms("n <- 0; while (n < 3) tryCatch(repeat {}, interrupt = function(i) n <<- n + 1); stop('late')",
 			100, &r));
 	CHECK_INT(r.end, R_TIMED_OUT);
-	CHECK(tortured || holds("n == 3"));
+	CHECK(holds("n >= 1")); /* one that comes while it is being handled ends it */
 	check_calm();
 }
 
