@@ -49,6 +49,7 @@ def connection():
         'chosen': dict(ports, shell_port=0, ip='*'),
         'registration': dict(transport='tcp', ip='::1', registration_port=99, kernel_id='id', key='k', signature_scheme='hmac-sha256'),
         'scheme': dict(ports, key='k', signature_scheme='hmac-md5'),
+        'curve': dict(ports, curve_publickey='rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7', curve_secretkey='x' * 40, key='k'),
         'types': dict(ports, transport=1, ip=None, key=[], hb_port='5'),
         'long': dict(ports, ip='x' * 255, kernel_id='y' * 127),
     }

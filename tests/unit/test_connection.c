@@ -88,11 +88,31 @@ TEST(what_is_refused)
 	refused("{'shell_port':-1}", "`shell_port`");
 	refused("{'shell_port':'1'}", "`shell_port`");
 	refused("{'shell_port':null}", "`shell_port`");
+	refused("{'shell_port':1.5}", "`shell_port`");
+	refused("{'shell_port':1e300}", "`shell_port`");
+	refused("{" PORTS ",'key':5}", "`key` must be a string"); /* and not: unsigned */
+	refused("{" PORTS ",'key':null}", "`key` must be a string");
 	refused("{" PORTS ",'transport':'pgm'}", "tcp or ipc, not `pgm`");
 	refused("{" PORTS ",'transport':7}", "`transport` must be a string");
 	refused("{" PORTS ",'ip':null}", "`ip` must be a string");
 	refused("{" PORTS ",'key':'k','signature_scheme':'hmac-md5'}", "`signature_scheme` must be hmac-sha256");
 	refused("{" PORTS ",'key':'k','signature_scheme':1}", "`signature_scheme` must be a string");
+}
+
+#define KEY40 "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+
+TEST(curve_keys_come_in_pairs)
+{
+	CHECK(parse("{" PORTS ",'curve_publickey':'" KEY40 "','curve_secretkey':'" KEY40 "'}"));
+	CHECK(c.curve);
+	CHECK_STR(c.curve_secret, KEY40);
+	CHECK(parse("{" PORTS "}"));
+	CHECK(!c.curve);
+	refused("{" PORTS ",'curve_publickey':'" KEY40 "'}", "`curve_secretkey`");
+	refused("{" PORTS ",'curve_secretkey':'" KEY40 "'}", "`curve_publickey`");
+	refused("{" PORTS ",'curve_publickey':'" KEY40 "','curve_secretkey':''}", "40 characters");
+	refused("{" PORTS ",'curve_publickey':'" KEY40 "','curve_secretkey':'" KEY40 "x'}", "longer");
+	refused("{" PORTS ",'curve_publickey':null,'curve_secretkey':null}", "`curve_publickey`");
 }
 
 TEST(names_have_ceilings)
