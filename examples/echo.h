@@ -9,7 +9,7 @@ struct cell {
 	uint32_t request;
 	json_int_t count; /* execution_count */
 	bool silent, allow_stdin;
-	const struct link_part *buffers; /* of the request */
+	const struct slice *buffers; /* of the request */
 	size_t n_buffers;
 	json_t *error; /* once the cell has failed: ename, evalue, traceback */
 };
@@ -21,7 +21,7 @@ bool echo_directive(struct cell *c, const char *line);
 
 /* Sends a frame and waits until the kernel has acted upon it. NULL for a part that is not there. Without a kernel there
  * is nothing left to do: the process ends. */
-void echo_tell(int type, uint32_t request, const char *head, const char *content, const struct link_part *buffers,
+void echo_tell(int type, uint32_t request, const char *head, const char *content, const struct slice *buffers,
 	       size_t n);
 
 /* PUBLISH and REPLY of the message `type`. The first takes its content over. */

@@ -287,12 +287,12 @@ static const char *const bodies[] = {
     "[]",
 };
 
-static struct link_part choose(struct fuzz_input *in, const char *const *table, size_t count)
+static struct slice choose(struct fuzz_input *in, const char *const *table, size_t count)
 {
 	uint8_t which = fuzz_byte(in);
-	struct link_part part;
+	struct slice part;
 	if (which < count)
-		return (struct link_part){table[which], strlen(table[which])};
+		return (struct slice){table[which], strlen(table[which])};
 	part.data = fuzz_bytes(in, &part.len);
 	return part;
 }
@@ -329,7 +329,7 @@ static void send_bytes(const char *s, size_t n, bool with_fd, bool lives)
 void world_frame(struct kernel *k, struct fuzz_input *in)
 {
 	struct buf out = BUF_INIT(BUF_MAX_SMALL);
-	struct link_part part[4];
+	struct slice part[4];
 	uint8_t type = fuzz_byte(in), which = fuzz_byte(in);
 	uint32_t request = which & 0x80 ? fuzz_byte(in) : k->running ? k->running->id : 0;
 	size_t n = which % 5;

@@ -77,7 +77,7 @@ static bool publish(struct kernel *k, const struct link_frame *f, const json_t *
 	json_t *content = i < ARRAY_LEN(publishable) ? link_frame_json(f, 1, &e) : NULL;
 	json_t *metadata = content ? link_frame_json(f, 2, &e) : NULL;
 	if (metadata) {
-		struct link_part c = link_frame_part(f, 1), m = link_frame_part(f, 2);
+		struct slice c = link_frame_part(f, 1), m = link_frame_part(f, 2);
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
 		struct slice buffers[LINK_MAX_PARTS];
 		size_t n = 0;
@@ -106,7 +106,7 @@ static bool turn(struct kernel *k, const struct link_frame *f, const json_t *hea
 static bool input_request(struct kernel *k, const struct link_frame *f, const json_t *head)
 {
 	static const char none[] = "{\"value\":\"\"}";
-	struct link_part part = {none, sizeof none - 1};
+	struct slice part = {none, sizeof none - 1};
 	if (!stdin_ask(k, f->seq, head)) {
 		log_warn("the session asked for input, but no client can be asked");
 		link_send(k, LINK_INPUT, f->seq, &part, 1);
@@ -128,7 +128,7 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 		log_error("the session answered request %u, which is not with it", f->request);
 		return true;
 	}
-	struct link_part metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
+	struct slice metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
 	struct slice meta = {metadata.data, metadata.len};
 	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
 	stdin_cancel(k);

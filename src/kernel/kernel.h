@@ -179,7 +179,7 @@ void where_done(struct kernel *k);
 size_t where_report(struct kernel *k, struct buf *out); /* takes the report; the number of lines */
 
 /* link.c */
-bool link_send(struct kernel *k, int type, uint32_t request, const struct link_part *parts, size_t n);
+bool link_send(struct kernel *k, int type, uint32_t request, const struct slice *parts, size_t n);
 void link_flush(struct kernel *k);
 void link_read(struct kernel *k);  /* frames that have come */
 void pipes_drain(struct kernel *k); /* what is in both pipes now */

@@ -13,7 +13,7 @@
 #define MUCH (READ_SIZE / 2) /* a pipe that had so much is in a flood: it is looked at again at once */
 #define START_TEXT_MAX 4096
 
-bool link_send(struct kernel *k, int type, uint32_t request, const struct link_part *parts, size_t n)
+bool link_send(struct kernel *k, int type, uint32_t request, const struct slice *parts, size_t n)
 {
 	struct session *s = &k->session;
 	struct err e = {0};

@@ -51,7 +51,7 @@ static bool start(struct talk *t, const struct rhome *r, struct err *e)
 
 static bool send_frame(struct talk *t, int type, uint32_t request, const char *head, const char *content, struct err *e)
 {
-	struct link_part parts[2] = {{head, head ? strlen(head) : 0}, {content, content ? strlen(content) : 0}};
+	struct slice parts[2] = {{head, head ? strlen(head) : 0}, {content, content ? strlen(content) : 0}};
 	struct buf out = BUF_INIT(BUF_MAX_SMALL);
 	bool ok = link_encode(&out, type, ++t->seq, request, parts, content ? 2 : head ? 1 : 0, e);
 	for (size_t done = 0; ok && done < out.len;) {

@@ -314,13 +314,13 @@ static void give(struct kernel *k, struct request *r)
 		r->type->start(k, r, &head);
 	buf_putc(&head, '}');
 	size_t n = 3 + r->msg->n_buffers;
-	struct link_part *parts = calloc(n, sizeof *parts);
+	struct slice *parts = calloc(n, sizeof *parts);
 	if (parts) {
-		parts[0] = (struct link_part){head.data, head.len};
-		parts[1] = (struct link_part){r->msg->content_text.data, r->msg->content_text.len};
-		parts[2] = (struct link_part){r->msg->metadata_text.data, r->msg->metadata_text.len};
+		parts[0] = (struct slice){head.data, head.len};
+		parts[1] = (struct slice){r->msg->content_text.data, r->msg->content_text.len};
+		parts[2] = (struct slice){r->msg->metadata_text.data, r->msg->metadata_text.len};
 		for (size_t i = 3; i < n; i++)
-			parts[i] = (struct link_part){r->msg->buffers[i - 3].data, r->msg->buffers[i - 3].len};
+			parts[i] = (struct slice){r->msg->buffers[i - 3].data, r->msg->buffers[i - 3].len};
 	}
 	if (!parts || head.failed || !link_send(k, LINK_REQUEST, r->id, parts, n)) {
 		const char *line = "the request is too large for the link to R, or memory is short";

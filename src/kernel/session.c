@@ -78,7 +78,7 @@ static void send_config(struct kernel *k)
 	jx_key_int(&head, "restarts", k->session.starts - 1);
 	jx_key_bool(&head, "snapshots", o->snapshots);
 	buf_putc(&head, '}');
-	struct link_part part = {head.data, head.len};
+	struct slice part = {head.data, head.len};
 	link_send(k, LINK_CONFIG, 0, &part, 1);
 	buf_release(&head);
 }

@@ -56,7 +56,7 @@ static void answer(struct kernel *k, const struct jp_message *m)
 	jx_key(&head, "value");
 	jx_string(&head, json_string_value(value), json_string_length(value));
 	buf_putc(&head, '}');
-	struct link_part part = {head.data, head.len};
+	struct slice part = {head.data, head.len};
 	uint32_t frame = k->input.frame;
 	stdin_cancel(k);
 	link_send(k, LINK_INPUT, frame, &part, 1);

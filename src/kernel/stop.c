@@ -30,7 +30,7 @@ void stop_interrupt(struct kernel *k)
 
 static void ask_session(struct kernel *k)
 {
-	struct link_part head = {k->stop.restart ? "{\"restart\":true}" : "{\"restart\":false}", 0};
+	struct slice head = {k->stop.restart ? "{\"restart\":true}" : "{\"restart\":false}", 0};
 	head.len = strlen(head.data);
 	stop_interrupt(k);
 	link_send(k, LINK_SHUTDOWN, 0, &head, 1);

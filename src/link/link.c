@@ -31,14 +31,14 @@ const char *link_type_name(int type)
 	return "?";
 }
 
-struct link_part link_frame_part(const struct link_frame *f, size_t i)
+struct slice link_frame_part(const struct link_frame *f, size_t i)
 {
-	return i < f->n ? f->part[i] : (struct link_part){"", 0};
+	return i < f->n ? f->part[i] : (struct slice){"", 0};
 }
 
 json_t *link_frame_json(const struct link_frame *f, size_t i, struct err *e)
 {
-	struct link_part p = link_frame_part(f, i);
+	struct slice p = link_frame_part(f, i);
 	if (p.len == 0)
 		return json_object();
 	json_t *v = json_object_from(p.data, p.len, link_type_name(f->type), e);
@@ -65,7 +65,7 @@ static uint32_t get_u32(const char *from)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct link_part *parts, size_t n,
+bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n,
 		 struct err *e)
 {
 	if (n > LINK_MAX_PARTS)
@@ -146,7 +146,7 @@ enum link_took link_take(struct link_reader *r, struct link_frame *f, struct err
 		size_t len = get_u32(p + LINK_HEADER + 4 * i);
 		if (len > LINK_MAX_FRAME - at)
 			return broken(e, "a frame over the ceiling");
-		f->part[i] = (struct link_part){p + at, len};
+		f->part[i] = (struct slice){p + at, len};
 		at += len;
 	}
 	if (r->in.len < at)

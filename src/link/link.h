@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/slice.h"
 
 #define LINK_VERSION 1
 #define LINK_MAGIC 0xC4
@@ -44,27 +45,22 @@ enum link_type {
 /* The type's name as in docs/link.md, "?" for a number that is none. */
 const char *link_type_name(int type);
 
-struct link_part {
-	const char *data; /* not NUL-terminated in general */
-	size_t len;
-};
-
 /* A frame that was read. The parts point into the reader's buffer: they are good until the next call on it. */
 struct link_frame {
 	int type;
 	uint32_t seq, request;
 	size_t n;
-	struct link_part part[LINK_MAX_PARTS];
+	struct slice part[LINK_MAX_PARTS];
 };
 
 /* Part i, or an empty part (data "", len 0) if the frame has no such part. */
-struct link_part link_frame_part(const struct link_frame *f, size_t i);
+struct slice link_frame_part(const struct link_frame *f, size_t i);
 
 /* Part i parsed as a JSON object; `{}` if it is absent or empty. NULL and *e if it is anything else. The caller decrefs. */
 json_t *link_frame_json(const struct link_frame *f, size_t i, struct err *e) MUST_CHECK;
 
 /* Appends an encoded frame. False if it is over a ceiling (nothing is appended then). */
-bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct link_part *parts, size_t n,
+bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n,
 		 struct err *e) MUST_CHECK;
 
 /* Reading: append the bytes that came to `in`, then take frames until link_take says there is none yet. */

@@ -92,13 +92,13 @@ static bool write_descriptor(struct link_peer *p, const char *byte, int descript
 	return n == 1 || gone(p, e);
 }
 
-bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e)
 {
 	return link_peer_call_with(p, type, request, head, rest, n_rest, -1, e);
 }
 
-bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 			 size_t n_rest, int descriptor, struct err *e)
 {
 	if (p->fd < 0 || getpid() != p->owner)
@@ -110,10 +110,10 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 		p->before_frame();
 	fflush(stdout);
 	fflush(stderr);
-	static struct link_part parts[LINK_MAX_PARTS];
+	static struct slice parts[LINK_MAX_PARTS];
 	size_t n = 0;
 	if (head || n_rest)
-		parts[n++] = (struct link_part){head ? head : "{}", head ? strlen(head) : 2};
+		parts[n++] = (struct slice){head ? head : "{}", head ? strlen(head) : 2};
 	for (size_t i = 0; i < n_rest; i++)
 		parts[n++] = rest[i];
 	struct buf out = BUF_INIT(LINK_MAX_FRAME + BUF_MAX_SMALL);

@@ -29,11 +29,11 @@ void link_peer_close(struct link_peer *p);
 
 /* Sends a frame and waits for its ACK. `head` is JSON text or NULL for none. Flushes stdout and stderr first.
  * False if the kernel is gone, the frame is over a ceiling, or this is a forked child. Signals do not end the wait. */
-bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e) MUST_CHECK;
 
 /* The same, with a descriptor for the kernel (SCM_RIGHTS); -1 for none. The descriptor stays open here. */
-bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct link_part *rest,
+bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 			 size_t n_rest, int descriptor, struct err *e) MUST_CHECK;
 
 /* A frame with a JSON head that is not waited for: its ACK comes to link_peer_next as any other frame. For signal handlers, async-signal-safe.

@@ -55,9 +55,9 @@ void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m)
 /* ---- what is sent ---- */
 
 void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
-		     const struct link_part *buffers, size_t n_buffers)
+		     const struct slice *buffers, size_t n_buffers)
 {
-	static struct link_part rest[LINK_MAX_PARTS]; /* large */
+	static struct slice rest[LINK_MAX_PARTS]; /* large */
 	char head[64];
 	struct buf content = BUF_INIT(BUF_MAX_MESSAGE);
 	buf_putc(&content, '{');
@@ -67,8 +67,8 @@ void ss_comm_publish(const char *type, const char *id, const char *target, struc
 	jx_key_raw(&content, "data", data.len ? data.data : "{}", data.len ? data.len : 2);
 	buf_putc(&content, '}');
 	snprintf(head, sizeof head, "{\"type\":\"%s\"}", type);
-	rest[0] = (struct link_part){content.data, content.len};
-	rest[1] = metadata.len ? (struct link_part){metadata.data, metadata.len} : (struct link_part){"{}", 2};
+	rest[0] = (struct slice){content.data, content.len};
+	rest[1] = metadata.len ? (struct slice){metadata.data, metadata.len} : (struct slice){"{}", 2};
 	size_t n = 2;
 	for (size_t i = 0; i < n_buffers && n < LINK_MAX_PARTS - 1; i++) /* part 0 is the head */
 		rest[n++] = buffers[i];
@@ -232,7 +232,7 @@ static void rpc(struct ss_comm *c, const json_t *data)
 
 static struct {
 	struct buf bytes; /* metadata, then the buffers */
-	struct link_part metadata, buffer[LINK_MAX_PARTS];
+	struct slice metadata, buffer[LINK_MAX_PARTS];
 	size_t n;
 } taken;
 
@@ -243,9 +243,9 @@ void ss_comm_take(const struct link_frame *f)
 	for (size_t i = 2; i < f->n; i++)
 		buf_put(&taken.bytes, f->part[i].data, f->part[i].len);
 	taken.n = 0;
-	taken.metadata = (struct link_part){0};
+	taken.metadata = (struct slice){0};
 	for (size_t i = 2; i < f->n && !taken.bytes.failed; i++) {
-		struct link_part part = {taken.bytes.data ? taken.bytes.data + at : "", f->part[i].len};
+		struct slice part = {taken.bytes.data ? taken.bytes.data + at : "", f->part[i].len};
 		*(i == 2 ? &taken.metadata : &taken.buffer[taken.n++]) = part;
 		at += part.len;
 	}

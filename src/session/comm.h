@@ -33,7 +33,7 @@ struct ss_comm_message {
 	const char *type;
 	json_t *content, *metadata; /* objects */
 	json_t *data;               /* content's, NULL if there is none */
-	const struct link_part *buffers;
+	const struct slice *buffers;
 	size_t n_buffers;
 };
 
@@ -99,7 +99,7 @@ void ss_comm_drop(struct ss_comm *c, const struct ss_comm_message *m);
 
 /* PUBLISH of any comm message. The three are JSON objects (text); target only for comm_open, else NULL. Does not jump. */
 void ss_comm_publish(const char *type, const char *id, const char *target, struct slice data, struct slice metadata,
-		     const struct link_part *buffers, size_t n_buffers);
+		     const struct slice *buffers, size_t n_buffers);
 
 /* Runs fn(data) in the sandbox. False and *e if it jumped; the log has the full report, with `asked` in it. Does not jump. */
 bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e) MUST_CHECK;

@@ -30,7 +30,7 @@ SEXP ss_comm_r_uuid(void)
 }
 
 /* May jump. */
-static size_t take_buffers(SEXP list, struct link_part *parts, size_t max)
+static size_t take_buffers(SEXP list, struct slice *parts, size_t max)
 {
 	R_xlen_t n = Rf_xlength(list);
 	if (TYPEOF(list) != VECSXP && list != R_NilValue)
@@ -41,7 +41,7 @@ static size_t take_buffers(SEXP list, struct link_part *parts, size_t max)
 		SEXP raw = VECTOR_ELT(list, i);
 		if (TYPEOF(raw) != RAWSXP)
 			Rf_error("`buffers` must be a list of raw vectors");
-		parts[i] = (struct link_part){(const char *)RAW_RO(raw), (size_t)XLENGTH(raw)};
+		parts[i] = (struct slice){(const char *)RAW_RO(raw), (size_t)XLENGTH(raw)};
 	}
 	return (size_t)n;
 }
@@ -64,7 +64,7 @@ static void write_object(struct buf *b, SEXP x, const char *what)
 SEXP ss_comm_r_send(SEXP type_, SEXP id_, SEXP target_, SEXP data_, SEXP metadata_, SEXP buffers_)
 {
 	static struct buf data, metadata; /* static: a jump on the way leaves nothing behind */
-	static struct link_part parts[LINK_MAX_PARTS - 3];
+	static struct slice parts[LINK_MAX_PARTS - 3];
 	const char *type = r_text(type_, 0), *id = r_text(id_, 0), *target = r_text(target_, 0);
 	bool open = strcmp(type, "comm_open") == 0;
 	if (r_in_child())

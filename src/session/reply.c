@@ -3,7 +3,7 @@
 #include "session/cost.h"
 #include "session/session.h"
 
-void ss_send(int type, const char *head, const struct link_part *rest, size_t n)
+void ss_send(int type, const char *head, const struct slice *rest, size_t n)
 {
 	struct err e = {0};
 	if (link_peer_call(&ss.link, type, ss.request, head, rest, n, &e))
@@ -29,7 +29,7 @@ static void send_message(int type, const char *msg_type, struct buf *content)
 		ss_cost_put(&metadata);
 	else
 		buf_puts(&metadata, "{}");
-	struct link_part rest[] = {{content->data, content->len}, {metadata.data, metadata.len}};
+	struct slice rest[] = {{content->data, content->len}, {metadata.data, metadata.len}};
 	ss_send(type, head, rest, ARRAY_LEN(rest));
 	buf_release(&metadata);
 	buf_release(content);

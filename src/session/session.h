@@ -39,7 +39,7 @@ extern struct session ss;
 /* ---- reply.c: frames. None of them jumps; if the kernel is gone they do not return. ---- */
 
 /* Sends a frame with JSON text as head. In a forked child it does nothing. */
-void ss_send(int type, const char *head, const struct link_part *rest, size_t n);
+void ss_send(int type, const char *head, const struct slice *rest, size_t n);
 /* PUBLISH and REPLY of the request that runs. `content` is a JSON object; its memory is released here. */
 void ss_publish(const char *msg_type, struct buf *content);
 void ss_reply(const char *msg_type, struct buf *content);

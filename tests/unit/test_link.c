@@ -7,9 +7,9 @@ static struct link_frame f;
 
 static void encode(struct buf *to, int type, uint32_t seq, uint32_t request, const char *const *texts, size_t n)
 {
-	static struct link_part part[LINK_MAX_PARTS];
+	static struct slice part[LINK_MAX_PARTS];
 	for (size_t i = 0; i < n; i++)
-		part[i] = (struct link_part){texts[i], strlen(texts[i])};
+		part[i] = (struct slice){texts[i], strlen(texts[i])};
 	CHECK(link_encode(to, type, seq, request, part, n, NULL));
 }
 
@@ -148,24 +148,24 @@ TEST(the_ceiling_of_a_frame_is_exact)
 
 TEST(encoding_has_the_same_ceilings)
 {
-	static struct link_part part[LINK_MAX_PARTS + 1];
+	static struct slice part[LINK_MAX_PARTS + 1];
 	struct err e = {0};
 	struct buf b = BUF_INIT(BUF_MAX_SMALL);
 	for (size_t i = 0; i <= LINK_MAX_PARTS; i++)
-		part[i] = (struct link_part){"", 0};
+		part[i] = (struct slice){"", 0};
 	CHECK(link_encode(&b, LINK_PUBLISH, 1, 0, part, LINK_MAX_PARTS, &e));
 	size_t before = b.len;
 	CHECK(!link_encode(&b, LINK_PUBLISH, 1, 0, part, LINK_MAX_PARTS + 1, &e));
 	CHECK_HAS(e.msg, "1024 parts");
 	/* The bytes are never looked at when the sizes are too large together. */
 	for (int i = 0; i < 3; i++)
-		part[i] = (struct link_part){"", (size_t)512 << 20};
+		part[i] = (struct slice){"", (size_t)512 << 20};
 	CHECK(!link_encode(&b, LINK_PUBLISH, 1, 0, part, 3, &e));
 	part[0].len = SIZE_MAX;
 	CHECK(!link_encode(&b, LINK_PUBLISH, 1, 0, part, 1, &e));
 	CHECK_INT(b.len, before);
 	CHECK(!b.failed);
-	part[0] = (struct link_part){three[0], BUF_MAX_SMALL};
+	part[0] = (struct slice){three[0], BUF_MAX_SMALL};
 	CHECK(!link_encode(&b, LINK_PUBLISH, 1, 0, part, 1, &e)); /* over the buffer's ceiling */
 	CHECK_HAS(e.msg, "no memory");
 	CHECK_INT(b.len, before);

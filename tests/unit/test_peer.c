@@ -14,7 +14,7 @@ static uint32_t kernel_seq;
 static void say(int type, uint32_t request, const char *head)
 {
 	struct buf b = BUF_INIT(BUF_MAX_SMALL);
-	struct link_part part = {head, head ? strlen(head) : 0};
+	struct slice part = {head, head ? strlen(head) : 0};
 	if (!link_encode(&b, type, ++kernel_seq, request, &part, head ? 1 : 0, NULL) ||
 	    write(other, b.data, b.len) != (ssize_t)b.len)
 		_exit(2);
@@ -136,7 +136,7 @@ static void next_is(struct link_peer *p, int type, uint32_t request, const char 
 	CHECK_INT(link_peer_wait(p, &f, &e), LINK_FRAME);
 	CHECK_INT(f.type, type);
 	CHECK_INT(f.request, request);
-	struct link_part part = link_frame_part(&f, 0);
+	struct slice part = link_frame_part(&f, 0);
 	CHECK_MEM(part.data, part.len, head, strlen(head));
 }
 
@@ -222,7 +222,7 @@ TEST(a_call_sends_its_parts)
 	struct link_peer p;
 	static char big[300000]; /* more than the socket holds */
 	pid_t pid = begin(&p, checks_parts);
-	struct link_part rest[2] = {{"", 0}, {big, sizeof big}};
+	struct slice rest[2] = {{"", 0}, {big, sizeof big}};
 	CHECK(link_peer_call(&p, LINK_PUBLISH, 6, "{\"a\":1}", rest, 2, NULL));
 	CHECK(link_peer_call(&p, LINK_PUBLISH, 6, NULL, rest, 1, NULL));
 	CHECK(link_peer_call(&p, LINK_TURN, 0, NULL, NULL, 0, NULL));
@@ -233,10 +233,10 @@ TEST(a_frame_over_the_ceiling_is_refused_and_the_link_lives)
 {
 	struct link_peer p;
 	struct err e = {0};
-	static struct link_part rest[LINK_MAX_PARTS];
+	static struct slice rest[LINK_MAX_PARTS];
 	pid_t pid = begin(&p, checks_hello);
 	for (size_t i = 0; i < LINK_MAX_PARTS; i++)
-		rest[i] = (struct link_part){"", 0};
+		rest[i] = (struct slice){"", 0};
 	CHECK(!link_peer_call(&p, LINK_PUBLISH, 0, "{}", rest, LINK_MAX_PARTS, &e));
 	CHECK_HAS(e.msg, "parts");
 	rest[0].len = LINK_MAX_FRAME;
