@@ -353,7 +353,7 @@ TEST(code_that_catches_the_interrupt_is_interrupted_again)
 	    !sandbox_ms("n <- 0; while (n < 3) tryCatch(repeat {}, interrupt = function(i) n <<- n + 1); stop('late')",
 			100, &r));
 	CHECK_INT(r.end, R_TIMED_OUT);
-	CHECK(holds("n >= 1")); /* one that comes while it is being handled ends it */
+	CHECK(tortured || holds("n >= 1")); /* one that comes while it is being handled ends it */
 	check_calm();
 }
 
