@@ -30,8 +30,8 @@ struct buf {
 #define BUF_INIT(ceiling) ((struct buf){.max = (ceiling)})
 
 void buf_init(struct buf *b, size_t max);
-void buf_release(struct buf *b);       /* frees the contents; the buffer may be used again, ceiling kept */
-void buf_clear(struct buf *b);         /* empties, keeps the memory, resets `failed` */
+void buf_release(struct buf *b);           /* frees the contents; the buffer may be used again, ceiling kept */
+void buf_clear(struct buf *b);             /* empties, keeps the memory, resets `failed` */
 void buf_trim(struct buf *b, size_t keep); /* as clear, but gives memory above `keep` bytes back */
 
 /* Makes room for `n` more bytes and returns where they go, or NULL (and `failed`). Commit with buf_added. */

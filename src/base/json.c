@@ -135,7 +135,8 @@ json_t *json_object_from(const char *s, size_t n, const char *what, struct err *
 		/* jansson quotes the text after "near": it may be a user's secret, and errors are logged. */
 		const char *near = strstr(je.text, " near ");
 		int shown = near ? (int)(near - je.text) : (int)strlen(je.text);
-		err_set(e, "%s: expected a JSON object, cannot read it at byte %d: %.*s", what, je.position, shown, je.text);
+		err_set(e, "%s: expected a JSON object, cannot read it at byte %d: %.*s", what, je.position, shown,
+			je.text);
 		return NULL;
 	}
 	if (!json_is_object(v)) {

@@ -63,7 +63,8 @@ static bool from_json(struct jp_connection *c, const json_t *o, struct err *e)
 		return err_set(e, "`key` must be a string; an empty one turns signing off");
 	const char *key = json_string_or(o, "key", "");
 	if (*key && strcmp(scheme, "hmac-sha256") != 0)
-		return err_set(e, "`signature_scheme` must be hmac-sha256, the only one this kernel signs with, not `%s`",
+		return err_set(e,
+			       "`signature_scheme` must be hmac-sha256, the only one this kernel signs with, not `%s`",
 			       scheme);
 	if (!jp_key_set(&c->key, key, json_string_length(json_object_get(o, "key")), e))
 		return false;

@@ -15,14 +15,14 @@ enum jp_channel { JP_SHELL, JP_CONTROL, JP_STDIN, JP_IOPUB, JP_HB, JP_CHANNELS }
 extern const char *const jp_channel_names[JP_CHANNELS];
 
 struct jp_connection {
-	bool ipc;                 /* transport: tcp or ipc */
-	char ip[256];             /* tcp: an address, or `*`; ipc: the path that the ports are appended to */
-	int port[JP_CHANNELS];    /* tcp: 0 until bound where the kernel chooses; ipc: a number in the path */
-	int registration_port;    /* 0 unless this came from a registration file */
-	char kernel_id[128];      /* registration files may name the kernel; else "" */
+	bool ipc;              /* transport: tcp or ipc */
+	char ip[256];          /* tcp: an address, or `*`; ipc: the path that the ports are appended to */
+	int port[JP_CHANNELS]; /* tcp: 0 until bound where the kernel chooses; ipc: a number in the path */
+	int registration_port; /* 0 unless this came from a registration file */
+	char kernel_id[128];   /* registration files may name the kernel; else "" */
 	struct jp_key key;
-	bool curve;               /* CurveZMQ (JEP 145): clients must know the public key, everything is encrypted */
-	char curve_public[41];    /* Z85 */
+	bool curve;            /* CurveZMQ (JEP 145): clients must know the public key, everything is encrypted */
+	char curve_public[41]; /* Z85 */
 	char curve_secret[41];
 };
 
@@ -30,7 +30,8 @@ struct jp_connection {
 bool jp_connection_read(struct jp_connection *c, const char *path, struct err *e) MUST_CHECK;
 
 /* The same from text in memory; `name` is for errors. */
-bool jp_connection_parse(struct jp_connection *c, const char *text, size_t n, const char *name, struct err *e) MUST_CHECK;
+bool jp_connection_parse(struct jp_connection *c, const char *text, size_t n, const char *name,
+			 struct err *e) MUST_CHECK;
 
 #define JP_ENDPOINT_MAX 320
 /* ZeroMQ's endpoint for a port: `tcp://ip:port`, or `ipc://path-port` (jupyter_client's form). Port 0 on tcp is `*`. */

@@ -30,7 +30,8 @@ static bool find_delimiter(struct jp_message *m, struct err *e)
 		m->part[i].data = (m->bytes.data ? m->bytes.data : "") + (size_t)m->part[i].data;
 	}
 	for (size_t i = 0; i < m->n; i++) {
-		if (m->part[i].len == strlen(JP_DELIMITER) && memcmp(m->part[i].data, JP_DELIMITER, m->part[i].len) == 0) {
+		if (m->part[i].len == strlen(JP_DELIMITER) &&
+		    memcmp(m->part[i].data, JP_DELIMITER, m->part[i].len) == 0) {
 			m->n_ids = i;
 			return true;
 		}

@@ -26,11 +26,11 @@ struct publisher {
 	struct pub_window *session; /* the window of the request that is with the session, or NULL */
 	char *last;                 /* header of the execute request that started last: the parent of late text */
 	size_t last_len;
-	struct buf text;        /* gathered text of `stream` */
-	struct buf carry[2];    /* per stream: the beginning of a character whose end has not come yet */
+	struct buf text;     /* gathered text of `stream` */
+	struct buf carry[2]; /* per stream: the beginning of a character whose end has not come yet */
 	enum pub_stream stream;
-	bool started;           /* `starting` was published, or is too late */
-	uint64_t text_bytes;    /* published since the beginning */
+	bool started;        /* `starting` was published, or is too late */
+	uint64_t text_bytes; /* published since the beginning */
 };
 
 void pub_init(struct publisher *p, struct jp_sockets *sockets);

@@ -57,7 +57,8 @@ static bool hear(void *socket, const struct jp_connection *c, int timeout_ms, st
 	}
 	struct slice content = {part[1], (size_t)size[1]};
 	if (n < 2 || !jp_verify(&c->key, (struct slice){part[0], (size_t)size[0]}, &content, 1))
-		return err_set(e, "the acknowledgement of the registration is not signed with the key of the registration file");
+		return err_set(
+		    e, "the acknowledgement of the registration is not signed with the key of the registration file");
 	return true;
 }
 

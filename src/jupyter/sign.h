@@ -14,8 +14,8 @@
 #define JP_SIGNATURE_LEN (2 * crypto_auth_hmacsha256_BYTES)
 
 struct jp_key {
-	bool on;                                 /* false: an empty key, nothing is signed */
-	crypto_auth_hmacsha256_state state;      /* the HMAC with the key in it; copied for each message */
+	bool on;                            /* false: an empty key, nothing is signed */
+	crypto_auth_hmacsha256_state state; /* the HMAC with the key in it; copied for each message */
 };
 
 /* Any length of key is legal (HMAC hashes long ones). n = 0 turns signing off. */

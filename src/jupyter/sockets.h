@@ -19,10 +19,10 @@ struct jp_sockets {
 	void *context;
 	void *socket[JP_CHANNELS];
 	const struct jp_key *key;
-	char session[40];          /* this kernel's session id, a UUID */
+	char session[40]; /* this kernel's session id, a UUID */
 	const char *username;
-	uint64_t counter;          /* messages sent, for msg_id */
-	struct jp_replay *replay;  /* signatures seen */
+	uint64_t counter;         /* messages sent, for msg_id */
+	struct jp_replay *replay; /* signatures seen */
 };
 
 /* Binds all sockets; ports of 0 are filled in with what the system chose. `c` must outlive the sockets. */

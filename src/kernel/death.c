@@ -34,9 +34,10 @@ static void describe(const struct session *s, const struct session_end *end, str
 	else if (*s->broken)
 		snprintf(t->how, sizeof t->how, "R was ended by the kernel: %s", s->broken);
 	else if (signal == SIGKILL)
-		snprintf(t->how, sizeof t->how,
-			 "R was ended by signal 9 (Killed): by somebody's kill, or because memory was short; it had used %s",
-			 memory(&end->usage, peak, sizeof peak));
+		snprintf(
+		    t->how, sizeof t->how,
+		    "R was ended by signal 9 (Killed): by somebody's kill, or because memory was short; it had used %s",
+		    memory(&end->usage, peak, sizeof peak));
 	else if (signal)
 		snprintf(t->how, sizeof t->how, "R was ended by signal %d (%s)", signal, strsignal(signal));
 	else
@@ -49,11 +50,14 @@ static void put_report(struct kernel *k, struct story *t)
 	struct buf report = BUF_INIT(BUF_MAX_SMALL);
 	size_t frames = 0;
 	if (where_report(k, &report)) {
-		buf_puts(&t->text, "Where it was, innermost first (C: frames of C code with their library, R: calls of R code):\n");
+		buf_puts(
+		    &t->text,
+		    "Where it was, innermost first (C: frames of C code with their library, R: calls of R code):\n");
 		for (char *line = report.data, *end; (end = strchr(line, '\n')); line = end + 1) {
 			log_warn("where it was: %.*s", (int)(end - line), line);
 			if (strncmp(line, "C: ", 3) != 0 && frames > MAX_FRAMES) {
-				buf_printf(&t->text, "C: and %zu more, which are in the kernel's log\n", frames - MAX_FRAMES);
+				buf_printf(&t->text, "C: and %zu more, which are in the kernel's log\n",
+					   frames - MAX_FRAMES);
 				frames = 0;
 			}
 			if (strncmp(line, "C: ", 3) == 0 && ++frames > MAX_FRAMES)
@@ -82,7 +86,8 @@ static void follow(struct kernel *k, struct story *t, const char *kept)
 		json_array_foreach(lost, i, what) buf_printf(&t->text, "Not kept: %s\n", json_string_value(what));
 	} else {
 		comm_restore(k, NULL);
-		buf_puts(&t->text, "A new R was started. The variables, attached packages and options of before are lost.\n");
+		buf_puts(&t->text,
+			 "A new R was started. The variables, attached packages and options of before are lost.\n");
 		session_start(k);
 	}
 	json_decref(lost);
@@ -156,13 +161,17 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 		snprintf(words, sizeof words, " Its last words were:\n%s", s->start_text.data + from);
 	}
 	if (s->waking) {
-		static const char text[] = "The copy of the session could not be woken. A new R is started; what the old one held is lost.\n";
+		static const char text[] =
+		    "The copy of the session could not be woken. A new R is started; what the old one held is lost.\n";
 		pub_text(&k->pub, PUB_STDERR, text, sizeof text - 1);
 		s->waking = false;
 	}
 	s->failed_starts++;
 	snprintf(s->why, sizeof s->why, "%.200s, while it was starting, for the %s time.%s", t.how,
-		 s->failed_starts == 3 ? "third" : s->failed_starts == 2 ? "second" : "first", words);
+		 s->failed_starts == 3   ? "third"
+		 : s->failed_starts == 2 ? "second"
+					 : "first",
+		 words);
 	log_error("%s", s->why);
 	buf_release(&t.text);
 	if (s->failed_starts < MAX_STARTS) {
@@ -171,8 +180,9 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 	}
 	s->state = SESSION_NONE;
 	size_t n = strlen(s->why);
-	snprintf(s->why + n, sizeof s->why - n,
-		 "\nIt is not started again. `carrack doctor` looks for the reason; restart the kernel when it is mended.");
+	snprintf(
+	    s->why + n, sizeof s->why - n,
+	    "\nIt is not started again. `carrack doctor` looks for the reason; restart the kernel when it is mended.");
 }
 
 /* It left by its own will (q()), or because it was told to. */

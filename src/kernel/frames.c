@@ -26,7 +26,8 @@ static bool ready(struct kernel *k, const struct link_frame *f, const json_t *he
 	s->state = SESSION_READY;
 	s->failed_starts = 0;
 	s->waking = false;
-	const char *version = json_string_or(head, "language_version", NULL), *banner = json_string_or(head, "banner", NULL);
+	const char *version = json_string_or(head, "language_version", NULL),
+		   *banner = json_string_or(head, "banner", NULL);
 	if (version) /* one that was woken does not say it again */
 		snprintf(s->version, sizeof s->version, "%s", version);
 	if (banner)
@@ -60,12 +61,20 @@ static void note_comm_close(struct kernel *k, const json_t *content)
 static const struct {
 	const char *type;
 	void (*note)(struct kernel *k, const json_t *content);
-	bool always; /* also while a silent request runs: it is no output but the state of something that the client has */
+	bool
+	    always; /* also while a silent request runs: it is no output but the state of something that the client has */
 } publishable[] = {
-    {"display_data", NULL},        {"update_display_data", NULL},       {"execute_result", note_result}, {"error", NULL},
-    {"clear_output", NULL},        {"comm_open", note_comm_open, true}, {"comm_msg", NULL, true},
-    {"comm_close", note_comm_close, true},
+    {"display_data", NULL},          {"update_display_data", NULL},
+    {"execute_result", note_result}, {"error", NULL},
+    {"clear_output", NULL},          {"comm_open", note_comm_open, true},
+    {"comm_msg", NULL, true},        {"comm_close", note_comm_close, true},
 };
+
+/* How many parts follow head, content and metadata. */
+static size_t buffers_of(const struct link_frame *f)
+{
+	return f->n > 3 ? f->n - 3 : 0;
+}
 
 static bool publish(struct kernel *k, const struct link_frame *f, const json_t *head)
 {
@@ -77,17 +86,13 @@ static bool publish(struct kernel *k, const struct link_frame *f, const json_t *
 	json_t *content = i < ARRAY_LEN(publishable) ? link_frame_json(f, 1, &e) : NULL;
 	json_t *metadata = content ? link_frame_json(f, 2, &e) : NULL;
 	if (metadata) {
-		struct slice c = link_frame_part(f, 1), m = link_frame_part(f, 2);
+		struct slice c = link_frame_part(f, 1);
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
-		struct slice buffers[LINK_MAX_PARTS];
-		size_t n = 0;
-		for (size_t j = 3; j < f->n; j++)
-			buffers[n++] = (struct slice){f->part[j].data, f->part[j].len};
 		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
 		if (publishable[i].note)
 			publishable[i].note(k, content);
 		if (!k->running || !k->running->silent || publishable[i].always)
-			pub_message(&k->pub, NULL, type, &bytes, (struct slice){m.data, m.len}, buffers, n);
+			pub_message(&k->pub, NULL, type, &bytes, link_frame_part(f, 2), f->part + 3, buffers_of(f));
 		buf_release(&bytes);
 	} else {
 		log_error("the session published a `%s` that is not passed on: %s", type,
@@ -129,7 +134,6 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 		return true;
 	}
 	struct slice metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
-	struct slice meta = {metadata.data, metadata.len};
 	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
 	stdin_cancel(k);
 	where_done(k);
@@ -139,20 +143,16 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 		execute_fail(k, r, "SessionError", line, &line, 1);
 	} else if (strcmp(r->msg->type, "execute_request") == 0) {
 		k->running = NULL;
-		execute_finish(k, r, content, meta);
+		execute_finish(k, r, content, metadata);
 		k->history_at = k->history_at ? k->history_at : clock_ms() + HISTORY_MS;
 	} else {
 		const char *type = json_string_or(head, "type", "");
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
-		struct slice buffers[LINK_MAX_PARTS];
-		size_t n = 0;
-		for (size_t j = 3; j < f->n; j++)
-			buffers[n++] = (struct slice){f->part[j].data, f->part[j].len};
 		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
 		k->running = NULL;
 		pub_flush(&k->pub, true);
 		if (*type)
-			request_reply(k, r, type, &bytes, meta, buffers, n);
+			request_reply(k, r, type, &bytes, metadata, f->part + 3, buffers_of(f));
 		buf_release(&bytes);
 		request_done(k, r);
 	}

@@ -23,12 +23,14 @@ static void standard_descriptors(void)
 static bool start(struct kernel *k, struct err *e)
 {
 	const struct kernel_options *o = k->options;
-	if (!log_open("carrack", o->log_file, o->log_level, e) || !jp_connection_read(&k->connection, o->connection_file, e))
+	if (!log_open("carrack", o->log_file, o->log_level, e) ||
+	    !jp_connection_read(&k->connection, o->connection_file, e))
 		return false;
 	if (o->profile_file)
 		log_warn("--profile: this kernel keeps no profile of itself; the option has no effect");
 	if (!o->capture_streams)
-		log_warn("--no-capture-streams: text of R goes to the client through the same pipes; the option has no effect");
+		log_warn("--no-capture-streams: text of R goes to the client through the same pipes; the option has no "
+			 "effect");
 	if (!flow_init(e) || !loop_init(k, e) || !session_init(k, e))
 		return false;
 	session_start(k);

@@ -54,16 +54,16 @@ enum session_state {
 /* A copy of the session that waits to take its place (docs/link.md, "Parked processes"). */
 struct parked {
 	pid_t pid;
-	int link;        /* -1: there is none */
-	json_t *lost;    /* for users: what it does not have; an array of strings */
-	json_t *comms;   /* the comms that were open when it was forked */
-	uint32_t cells;  /* requests that the session had begun by then */
+	int link;       /* -1: there is none */
+	json_t *lost;   /* for users: what it does not have; an array of strings */
+	json_t *comms;  /* the comms that were open when it was forked */
+	uint32_t cells; /* requests that the session had begun by then */
 };
 
 struct session {
 	enum session_state state;
-	pid_t pid; /* and process group; 0: none */
-	int link;  /* -1: none */
+	pid_t pid;      /* and process group; 0: none */
+	int link;       /* -1: none */
 	int pipe[2][2]; /* [stdout, stderr][read, write]; the same for all sessions of this kernel */
 	struct link_reader in;
 	struct buf out;
@@ -71,33 +71,33 @@ struct session {
 	uint32_t seq, requests;
 	int failed_starts; /* in a row */
 	int starts;
-	char version[64];  /* of the language, from READY or R's own files */
+	char version[64]; /* of the language, from READY or R's own files */
 	char banner[1024];
-	char why[1024];         /* SESSION_NONE: why there is none, for users */
-	char broken[256];       /* what it did against the link's rules, if that is why it was killed */
-	bool abandoned;         /* the user gave the running cell up */
-	bool undo;              /* it asked to be replaced by the parked one */
-	bool waking;            /* STARTING is the waking of a parked one */
-	struct parked parked;   /* the newest: from before the running cell, or after the last one */
-	struct parked older;    /* from before the cell before that, for carrack.undo() */
-	int passed[8];          /* descriptors that came with frames that were not acted upon yet */
+	char why[1024];       /* SESSION_NONE: why there is none, for users */
+	char broken[256];     /* what it did against the link's rules, if that is why it was killed */
+	bool abandoned;       /* the user gave the running cell up */
+	bool undo;            /* it asked to be replaced by the parked one */
+	bool waking;          /* STARTING is the waking of a parked one */
+	struct parked parked; /* the newest: from before the running cell, or after the last one */
+	struct parked older;  /* from before the cell before that, for carrack.undo() */
+	int passed[8];        /* descriptors that came with frames that were not acted upon yet */
 	size_t n_passed;
-	int report;             /* memfd: what it says of itself when it dies */
-	struct buf start_text;  /* what it wrote before READY, for the error message */
+	int report;            /* memfd: what it says of itself when it dies */
+	struct buf start_text; /* what it wrote before READY, for the error message */
 };
 
 /* Who asked for the end, and how far it has got. */
 struct stopping {
 	bool on;
 	bool restart;
-	int step;         /* of the ladder in stop.c */
-	int64_t next_at;  /* when the next step is due */
-	int status;       /* the kernel's exit status */
+	int step;              /* of the ladder in stop.c */
+	int64_t next_at;       /* when the next step is due */
+	int status;            /* the kernel's exit status */
 	struct request *asked; /* the shutdown requests to answer */
 };
 
 struct input {
-	uint32_t frame; /* seq of the INPUT_REQUEST that waits, 0: none */
+	uint32_t frame;         /* seq of the INPUT_REQUEST that waits, 0: none */
 	char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
 };
 
@@ -114,9 +114,9 @@ struct kernel {
 	struct request *running; /* the one that is with the session */
 	struct input input;
 	struct stopping stop;
-	long count; /* execution counter */
-	int signals;     /* signalfd */
-	int parent;      /* pidfd of the process that we end with, -1: none */
+	long count;  /* execution counter */
+	int signals; /* signalfd */
+	int parent;  /* pidfd of the process that we end with, -1: none */
 	pid_t parent_pid;
 	int64_t text_at; /* when gathered text is published, 0: there is none; the pipes are left alone until then, */
 	bool flood;      /* unless they had so much that they would fill up */
@@ -181,7 +181,7 @@ size_t where_report(struct kernel *k, struct buf *out); /* takes the report; the
 /* link.c */
 bool link_send(struct kernel *k, int type, uint32_t request, const struct slice *parts, size_t n);
 void link_flush(struct kernel *k);
-void link_read(struct kernel *k);  /* frames that have come */
+void link_read(struct kernel *k);   /* frames that have come */
 void pipes_drain(struct kernel *k); /* what is in both pipes now */
 bool pipes_read(struct kernel *k);  /* the same when they woke us; true if there was much */
 
@@ -205,8 +205,9 @@ bool comm_info_reply(struct kernel *k, struct request *r, struct buf *content);
 bool comm_known(const struct kernel *k, const char *id);
 void comm_opened(struct kernel *k, const char *id, const char *target);
 void comm_closed(struct kernel *k, const char *id);
-json_t *comm_snapshot(struct kernel *k);             /* what is open now */
-void comm_restore(struct kernel *k, json_t *before); /* closes what was not open then, and tells the clients; NULL: all */
+json_t *comm_snapshot(struct kernel *k); /* what is open now */
+void comm_restore(struct kernel *k,
+		  json_t *before); /* closes what was not open then, and tells the clients; NULL: all */
 void comm_release(struct kernel *k);
 
 /* environ.c: the session's argv and environment, NULL-terminated; freed with environ_free. */

@@ -31,7 +31,8 @@ void link_flush(struct kernel *k)
 {
 	struct session *s = &k->session;
 	while (s->link >= 0 && s->out_done < s->out.len) {
-		ssize_t n = send(s->link, s->out.data + s->out_done, s->out.len - s->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+		    send(s->link, s->out.data + s->out_done, s->out.len - s->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -49,11 +50,8 @@ static void take_frames(struct kernel *k)
 	struct err e = {0};
 	for (;;) {
 		switch (link_take(&k->session.in, &f, &e)) {
-		case LINK_MORE:
-			return;
-		case LINK_BROKEN:
-			session_kill(k, e.msg);
-			return;
+		case LINK_MORE: return;
+		case LINK_BROKEN: session_kill(k, e.msg); return;
 		case LINK_FRAME:
 			log_debug("link: %s %u for request %u", link_type_name(f.type), f.seq, f.request);
 			frame_act(k, &f);
@@ -71,7 +69,10 @@ static ssize_t receive(struct session *s, char *to)
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control;
 	struct iovec io = {.iov_base = to, .iov_len = READ_SIZE};
-	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	struct msghdr m = {.msg_iov = &io,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof control.bytes};
 	ssize_t n = recvmsg(s->link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	for (struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL; c; c = CMSG_NXTHDR(&m, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)

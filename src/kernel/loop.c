@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TEXT_MS 10      /* text is gathered for so long; while it waits, the pipes are left alone */
-#define PARENT_MS 1000  /* how often the parent is looked for where pidfds do not exist */
+#define TEXT_MS 10     /* text is gathered for so long; while it waits, the pipes are left alone */
+#define PARENT_MS 1000 /* how often the parent is looked for where pidfds do not exist */
 
 enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_LINK, W_OUT, W_ERR, W_SIGNALS, W_FLOW, W_PARENT, W_N };
 
@@ -65,9 +65,7 @@ static void take_signals(struct kernel *k)
 		switch (s.ssi_signo) {
 		case SIGCHLD: session_reap(k); break;
 		case SIGINT: stop_interrupt(k); break;
-		default:
-			log_info("signal %u: the kernel ends", s.ssi_signo);
-			stop_begin(k, NULL, false);
+		default: log_info("signal %u: the kernel ends", s.ssi_signo); stop_begin(k, NULL, false);
 		}
 	}
 }

@@ -316,11 +316,11 @@ static void give(struct kernel *k, struct request *r)
 	size_t n = 3 + r->msg->n_buffers;
 	struct slice *parts = calloc(n, sizeof *parts);
 	if (parts) {
-		parts[0] = (struct slice){head.data, head.len};
-		parts[1] = (struct slice){r->msg->content_text.data, r->msg->content_text.len};
-		parts[2] = (struct slice){r->msg->metadata_text.data, r->msg->metadata_text.len};
+		parts[0] = SLICE_BUF(&head);
+		parts[1] = r->msg->content_text;
+		parts[2] = r->msg->metadata_text;
 		for (size_t i = 3; i < n; i++)
-			parts[i] = (struct slice){r->msg->buffers[i - 3].data, r->msg->buffers[i - 3].len};
+			parts[i] = r->msg->buffers[i - 3];
 	}
 	if (!parts || head.failed || !link_send(k, LINK_REQUEST, r->id, parts, n)) {
 		const char *line = "the request is too large for the link to R, or memory is short";

@@ -30,7 +30,8 @@ bool session_init(struct kernel *k, struct err *e)
 	for (int i = 0; i < 2; i++) {
 		if (pipe2(s->pipe[i], O_CLOEXEC) < 0)
 			return err_errno(e, "pipe");
-		fcntl(s->pipe[i][1], F_SETPIPE_SZ, PIPE_SIZE); /* refused where the user's share is spent: smaller works */
+		fcntl(s->pipe[i][1], F_SETPIPE_SZ,
+		      PIPE_SIZE); /* refused where the user's share is spent: smaller works */
 	}
 	return true;
 }
@@ -42,8 +43,8 @@ static void become_session(const struct session_environ *env, const struct sessi
 	sigemptyset(&none);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 || fcntl(link, F_SETFD, 0) < 0 ||
-	    fcntl(s->report, F_SETFD, 0) < 0)
+	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 ||
+	    fcntl(link, F_SETFD, 0) < 0 || fcntl(s->report, F_SETFD, 0) < 0)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -56,8 +56,7 @@ static bool wait_ack(struct link_peer *p, uint32_t seq, struct err *e)
 	struct link_frame f;
 	for (;;) {
 		switch (link_take(&p->reader, &f, e)) {
-		case LINK_BROKEN:
-			return gone(p, e);
+		case LINK_BROKEN: return gone(p, e);
 		case LINK_MORE:
 			if (!read_some(p, true, e))
 				return false;
@@ -80,7 +79,10 @@ static bool write_descriptor(struct link_peer *p, const char *byte, int descript
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {0};
 	struct iovec io = {.iov_base = (void *)(uintptr_t)byte, .iov_len = 1};
-	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+	struct msghdr m = {.msg_iov = &io,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof control.bytes};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
@@ -122,7 +124,8 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 	if (ok) {
 		p->seq = seq;
 		size_t done = descriptor >= 0 ? 1 : 0;
-		ok = (!done || write_descriptor(p, out.data, descriptor, e)) && write_all(p, out.data + done, out.len - done, e);
+		ok = (!done || write_descriptor(p, out.data, descriptor, e)) &&
+		     write_all(p, out.data + done, out.len - done, e);
 	}
 	buf_release(&out);
 	ok = ok && wait_ack(p, seq, e);
@@ -138,7 +141,8 @@ static void put_number(unsigned char *to, uint32_t n)
 
 bool link_peer_note(struct link_peer *p, int type, const char *head, size_t n)
 {
-	unsigned char bytes[LINK_HEADER + 4] = {LINK_MAGIC, LINK_VERSION, (unsigned char)type, (unsigned char)(type >> 8)};
+	unsigned char bytes[LINK_HEADER + 4] = {LINK_MAGIC, LINK_VERSION, (unsigned char)type,
+						(unsigned char)(type >> 8)};
 	if (p->fd < 0 || p->calling || getpid() != p->owner)
 		return false;
 	put_number(bytes + 4, ++p->seq);
@@ -205,8 +209,9 @@ bool link_peer_open(struct link_peer *p, struct err *e)
 	char *end = NULL;
 	long fd = s ? strtol(s, &end, 10) : -1;
 	if (!s || *end || fd < 3 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_set(e, "%s must be the number of an open socket; a session is started by `carrack kernel`, not by hand",
-			       LINK_ENV_FD);
+		return err_set(
+		    e, "%s must be the number of an open socket; a session is started by `carrack kernel`, not by hand",
+		    LINK_ENV_FD);
 	unsetenv(LINK_ENV_FD);
 	p->fd = (int)fd;
 	char head[64];

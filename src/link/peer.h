@@ -20,7 +20,7 @@ struct link_peer {
 	struct buf kept; /* encoded frames that came while an ACK was awaited */
 	struct link_reader kept_reader;
 	void (*before_frame)(void); /* called before each frame is sent; may be NULL */
-	volatile bool calling; /* a frame is being sent, or its ACK waited for */
+	volatile bool calling;      /* a frame is being sent, or its ACK waited for */
 };
 
 /* Takes the descriptor from the environment (and removes the variable), makes it close-on-exec, sends HELLO. */

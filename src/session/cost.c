@@ -14,7 +14,8 @@ static struct spent begun;
 
 static double cpu_ms(const struct rusage *u)
 {
-	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e3 + (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e3;
+	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e3 +
+	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e3;
 }
 
 static struct spent spent_now(void)
@@ -22,7 +23,8 @@ static struct spent spent_now(void)
 	struct rusage self = {0}, children = {0};
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children);
-	return (struct spent){(double)clock_ns() / 1e6, cpu_ms(&self), cpu_ms(&children), (double)self.ru_maxrss / 1024};
+	return (struct spent){(double)clock_ns() / 1e6, cpu_ms(&self), cpu_ms(&children),
+			      (double)self.ru_maxrss / 1024};
 }
 
 void ss_cost_begin(void)
@@ -33,6 +35,7 @@ void ss_cost_begin(void)
 void ss_cost_put(struct buf *metadata)
 {
 	struct spent now = spent_now();
-	buf_printf(metadata, "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"children_cpu_ms\":%.3f,\"peak_mb\":%.1f}}",
+	buf_printf(metadata,
+		   "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"children_cpu_ms\":%.3f,\"peak_mb\":%.1f}}",
 		   now.clock - begun.clock, now.self - begun.self, now.children - begun.children, now.peak_mb);
 }

@@ -120,13 +120,15 @@ static void begin_options(const json_t *code)
 {
 	bool before = options.any;
 	struct buf problems = BUF_INIT(BUF_MAX_SMALL);
-	cell_options_read(&options, json_string_value(code) ? json_string_value(code) : "", json_string_length(code), &problems);
+	cell_options_read(&options, json_string_value(code) ? json_string_value(code) : "", json_string_length(code),
+			  &problems);
 	if (problems.len)
 		ss_console_text(2, problems.data, problems.len);
 	buf_release(&problems);
 	if (options.any || before)
 		r_toplevel_exec(tell_modules, NULL);
-	time_limit = (struct r_deadline){.at = clock_ns() + (int64_t)(options.timeout * 1e9), .stuck = interrupt_children};
+	time_limit =
+	    (struct r_deadline){.at = clock_ns() + (int64_t)(options.timeout * 1e9), .stuck = interrupt_children};
 	if (options.timeout > 0)
 		r_deadline_set(&time_limit);
 }

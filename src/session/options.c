@@ -31,7 +31,8 @@ static bool take_bool(const char *s, bool *to)
 
 enum kind { NUMBER, SHOWN, YES, FORMAT };
 
-static const char *const expected[] = {"a number above 0", "true or false", "true or false", "png, retina, svg, jpeg or pdf"};
+static const char *const expected[] = {"a number above 0", "true or false", "true or false",
+				       "png, retina, svg, jpeg or pdf"};
 
 static const struct {
 	const char *name;
@@ -77,8 +78,8 @@ static void take(struct cell_options *o, const char *name, const char *value, st
 			*(bool *)to = known[i].kind == YES ? b : !b;
 	}
 	if (!ok)
-		buf_printf(problems, "cell option `%s`: expected %s, got %s%s%s; it is ignored\n", name, expected[known[i].kind],
-			   value ? "`" : "", value ? value : "a list", value ? "`" : "");
+		buf_printf(problems, "cell option `%s`: expected %s, got %s%s%s; it is ignored\n", name,
+			   expected[known[i].kind], value ? "`" : "", value ? value : "a list", value ? "`" : "");
 	o->any = o->any || ok;
 }
 
@@ -115,7 +116,8 @@ static void read_mapping(struct cell_options *o, yaml_parser_t *p, struct buf *p
 	while (!done) {
 		yaml_event_t e;
 		if (!yaml_parser_parse(p, &e)) {
-			buf_printf(problems, "the `#|` lines cannot be read as YAML (line %zu: %s); what follows is ignored\n",
+			buf_printf(problems,
+				   "the `#|` lines cannot be read as YAML (line %zu: %s); what follows is ignored\n",
 				   p->problem_mark.line + 1, p->problem ? p->problem : "?");
 			return;
 		}

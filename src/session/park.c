@@ -13,18 +13,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define IDLE_MS 40           /* a cell is over for so long before an idle copy is made */
-#define DEAR_MS 50           /* a fork that takes longer is not made while a cell waits */
-#define TOO_DEAR_MS 1000     /* nor, above this, while idle */
-#define RETRY_MS 10000       /* after a fork that failed, or was not made for want of memory */
+#define IDLE_MS 40       /* a cell is over for so long before an idle copy is made */
+#define DEAR_MS 50       /* a fork that takes longer is not made while a cell waits */
+#define TOO_DEAR_MS 1000 /* nor, above this, while idle */
+#define RETRY_MS 10000   /* after a fork that failed, or was not made for want of memory */
 #define MAX_LOST 16
 #define MAX_OLD 8
 
 static struct {
 	bool on, changed;
 	int64_t changed_at, retry_at;
-	double fork_ms;            /* of the last fork */
-	pid_t old[MAX_OLD];        /* copies of before, to be reaped */
+	double fork_ms;     /* of the last fork */
+	pid_t old[MAX_OLD]; /* copies of before, to be reaped */
 	size_t n_old;
 	pid_t current;
 } park;
@@ -331,5 +331,6 @@ const char *ss_park_undo(void)
 {
 	if (park.on)
 		ss_send(LINK_UNDO, "{}", NULL, 0);
-	return "there is no copy of the session from before the last cell (none was made, see the option carrack.snapshots, or it was ended)";
+	return "there is no copy of the session from before the last cell (none was made, see the option "
+	       "carrack.snapshots, or it was ended)";
 }

@@ -15,11 +15,11 @@ struct watched {
 	void (*new_page)(const pGEcontext, pDevDesc);
 	void (*mode)(int, pDevDesc);
 	void (*close)(pDevDesc);
-	int hold;        /* level of dev.hold() */
-	bool drawn;      /* something that was not shown is on the page */
-	bool complete;   /* ... and hold was 0 since: it may be seen */
-	bool shown;      /* the page was shown in this cell: more of it is an update */
-	unsigned page;   /* names the picture */
+	int hold;      /* level of dev.hold() */
+	bool drawn;    /* something that was not shown is on the page */
+	bool complete; /* ... and hold was 0 since: it may be seen */
+	bool shown;    /* the page was shown in this cell: more of it is an update */
+	unsigned page; /* names the picture */
 };
 
 static struct watched devices[MAX_WATCHED];
@@ -165,7 +165,8 @@ SEXP ss_plot_watch(SEXP number)
 	if (!w || !gdd || !gdd->dev)
 		return Rf_ScalarLogical(FALSE);
 	pDevDesc dev = gdd->dev;
-	*w = (struct watched){.gdd = gdd, .new_page = dev->newPage, .mode = dev->mode, .close = dev->close, .page = ++pages};
+	*w = (struct watched){
+	    .gdd = gdd, .new_page = dev->newPage, .mode = dev->mode, .close = dev->close, .page = ++pages};
 	dev->newPage = on_new_page;
 	dev->mode = on_mode;
 	dev->close = on_close;
@@ -185,9 +186,10 @@ SEXP ss_plot_replay(SEXP snapshot)
 
 static bool only_adds(SEXP expr)
 {
-	static const char *const names[] = {"lines",  "points",   "abline", "legend", "text",   "title",   "axis",   "polygon",
-					    "rect",   "segments", "arrows", "mtext",  "grid",   "box",     "symbols", "rug",
-					    "curve",  "matlines", "matpoints", "par", "layout", "rasterImage", "clip", "Axis"};
+	static const char *const names[] = {"lines",     "points",  "abline",  "legend",      "text",   "title",
+					    "axis",      "polygon", "rect",    "segments",    "arrows", "mtext",
+					    "grid",      "box",     "symbols", "rug",         "curve",  "matlines",
+					    "matpoints", "par",     "layout",  "rasterImage", "clip",   "Axis"};
 	if (TYPEOF(expr) != LANGSXP || TYPEOF(CAR(expr)) != SYMSXP)
 		return false;
 	const char *name = CHAR(PRINTNAME(CAR(expr)));

@@ -1,8 +1,8 @@
 /* request.c: which function answers which request. */
 #include "session/comm.h"
 #include "session/complete.h"
-#include "session/display.h"
 #include "session/cost.h"
+#include "session/display.h"
 #include "session/park.h"
 
 static const struct {
