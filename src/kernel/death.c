@@ -85,6 +85,7 @@ static void follow(struct kernel *k, struct story *t, const char *kept)
 		buf_puts(&t->text, kept);
 		json_array_foreach(lost, i, what) buf_printf(&t->text, "Not kept: %s\n", json_string_value(what));
 	} else {
+		park_let_go(k);
 		comm_restore(k, NULL);
 		buf_puts(&t->text,
 			 "A new R was started. The variables, attached packages and options of before are lost.\n");
@@ -164,6 +165,8 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 		static const char text[] =
 		    "The copy of the session could not be woken. A new R is started; what the old one held is lost.\n";
 		pub_text(&k->pub, PUB_STDERR, text, sizeof text - 1);
+		park_let_go(k);
+		comm_restore(k, NULL);
 		s->waking = false;
 	}
 	s->failed_starts++;
@@ -188,12 +191,6 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 /* It left by its own will (q()), or because it was told to. */
 static void left(struct kernel *k)
 {
-	struct request *r = k->running;
-	if (r) {
-		const char *line = "the kernel was shut down while this cell ran";
-		r->stop_on_error = false;
-		execute_fail(k, r, "ShutdownError", line, &line, 1);
-	}
 	kill(-k->session.pid, SIGHUP); /* as when a terminal closes: what is to outlive it was started with nohup */
 	k->session.pid = 0;
 	stop_session_gone(k);

@@ -18,11 +18,7 @@ static void abort_one(struct kernel *k, struct request *r)
  * count; those that a client sends when it has seen the error do not: so they are counted before the reply goes out. */
 static size_t count_waiting(struct kernel *k)
 {
-	size_t before;
-	do {
-		before = k->queue.n;
-		requests_receive(k, JP_SHELL);
-	} while (k->queue.n > before);
+	requests_receive_all(k);
 	return k->queue.n;
 }
 

@@ -189,7 +189,12 @@ static bool parked(struct kernel *k, const struct link_frame *f, const json_t *h
 	}
 	int fd = s->passed[0];
 	memmove(s->passed, s->passed + 1, --s->n_passed * sizeof s->passed[0]);
-	park_took(k, head, fd);
+	if (json_int_or(head, "pid", 0) > 1) {
+		park_took(k, head, fd);
+	} else { /* 0 and 1 stand for many others where a signal is sent */
+		log_error("the session parked a copy without a process id");
+		close(fd);
+	}
 	return true;
 }
 

@@ -90,7 +90,7 @@ static ssize_t receive(struct session *s, char *to)
 	return n;
 }
 
-void link_read(struct kernel *k)
+static void read_link(struct kernel *k, bool all)
 {
 	struct session *s = &k->session;
 	while (s->link >= 0) {
@@ -113,9 +113,19 @@ void link_read(struct kernel *k)
 		}
 		buf_added(&s->in.in, (size_t)n);
 		take_frames(k);
-		if (n < READ_SIZE)
+		if (n < READ_SIZE && !all)
 			return;
 	}
+}
+
+void link_read(struct kernel *k)
+{
+	read_link(k, false);
+}
+
+void link_read_rest(struct kernel *k)
+{
+	read_link(k, true);
 }
 
 static void keep_start_text(struct session *s, const char *bytes, size_t n)

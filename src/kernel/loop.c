@@ -40,6 +40,7 @@ bool loop_init(struct kernel *k, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
 		sigaddset(&set, taken[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* who ignores it is not told of a death, and that is inherited */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (k->signals < 0)
@@ -101,7 +102,7 @@ static void due(struct kernel *k)
 	}
 	if (k->where_at && k->where_at <= now)
 		where_due(k);
-	if (k->stop.on && k->stop.next_at <= now)
+	if (k->stop.on && !k->done && k->stop.next_at <= now)
 		stop_step(k);
 	if (k->parent_pid && k->parent < 0 && kill(k->parent_pid, 0) < 0 && errno == ESRCH)
 		end_with_parent(k);

@@ -254,6 +254,15 @@ void requests_receive(struct kernel *k, enum jp_channel channel)
 	}
 }
 
+void requests_receive_all(struct kernel *k)
+{
+	size_t before;
+	do {
+		before = k->queue.n;
+		requests_receive(k, JP_SHELL);
+	} while (k->queue.n > before);
+}
+
 /* Replies that say nothing. */
 static void say_nothing(const struct request *r, struct buf *content)
 {
@@ -287,7 +296,11 @@ static void refuse(struct kernel *k, struct request *r)
 		comm_done(k, r, true);
 		return;
 	}
-	if (r->type->reply && pub_open(&k->pub, &r->window, r->msg, false)) {
+	if (!r->type->reply) {
+		comm_done(k, r, false);
+		return;
+	}
+	if (pub_open(&k->pub, &r->window, r->msg, false)) {
 		struct buf content = BUF_INIT(BUF_MAX_SMALL);
 		say_nothing(r, &content);
 		request_reply(k, r, r->type->reply, &content, (struct slice){0}, NULL, 0);

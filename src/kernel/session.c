@@ -114,8 +114,15 @@ static bool spawn(struct kernel *k, struct err *e)
 	return true;
 }
 
+static void close_passed(struct session *s)
+{
+	while (s->n_passed > 0)
+		close(s->passed[--s->n_passed]);
+}
+
 void session_fresh_link(struct session *s)
 {
+	close_passed(s);
 	s->seq = 0;
 	s->out_done = 0;
 	s->broken[0] = '\0';
@@ -171,7 +178,7 @@ void session_reap(struct kernel *k)
 		}
 	if (!ours)
 		return;
-	link_read(k); /* what it said before it died counts */
+	link_read_rest(k); /* what it said before it died counts */
 	pipes_drain(k);
 	pub_flush(&k->pub, true);
 	stdin_cancel(k);
@@ -187,8 +194,10 @@ void session_release(struct kernel *k)
 	struct session *s = &k->session;
 	if (s->pid > 0) {
 		kill(-s->pid, SIGKILL);
-		waitpid(s->pid, NULL, 0);
+		kill(s->pid, SIGKILL);
+		waitpid(s->pid, NULL, WNOHANG); /* one that does not even end now is not waited for */
 	}
+	close_passed(s);
 	if (s->link >= 0)
 		close(s->link);
 	park_let_go(k);

@@ -81,15 +81,22 @@ void stop_step(struct kernel *k)
 	int signal = steps[k->stop.step].signal;
 	log_info("R has not ended yet: signal %d", signal);
 	kill(k->session.pid, SIGCONT);
-	kill(signal == SIGKILL ? -k->session.pid : k->session.pid, signal);
+	if (signal == SIGKILL)
+		kill(-k->session.pid, signal);
+	kill(k->session.pid, signal); /* also if it has left its group */
 	k->stop.next_at = clock_ms() + steps[k->stop.step].wait_ms;
 	k->stop.step++;
 }
 
 void stop_session_gone(struct kernel *k)
 {
-	struct request *r;
-	requests_receive(k, JP_SHELL);
+	struct request *r = k->running;
+	if (r) {
+		const char *line = "the kernel was shut down while this cell ran";
+		r->stop_on_error = false;
+		execute_fail(k, r, "ShutdownError", line, &line, 1);
+	}
+	requests_receive_all(k);
 	requests_receive(k, JP_CONTROL);
 	abort_waiting(k);
 	while ((r = k->stop.asked)) {
