@@ -79,8 +79,10 @@ bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, cons
 		total += parts[i].len;
 	}
 	char *to = buf_room(out, total);
-	if (!to)
+	if (!to) {
+		out->failed = false; /* what is in it is whole, and the next frame may be smaller */
 		return err_set(e, "no memory for a link frame of %zu bytes", total);
+	}
 	to[0] = (char)LINK_MAGIC;
 	to[1] = LINK_VERSION;
 	put_u16(to + 2, (unsigned)type);

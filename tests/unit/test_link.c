@@ -55,6 +55,18 @@ TEST(the_bytes_are_those_of_the_specification)
 	buf_release(&b);
 }
 
+TEST(a_frame_for_which_there_is_no_room_does_not_keep_out_the_next)
+{
+	struct buf b = BUF_INIT(100);
+	static char large[100];
+	struct slice part = {large, sizeof large};
+	encode(&b, LINK_ACK, 1, 7, NULL, 0);
+	CHECK(!link_encode(&b, LINK_INPUT, 2, 0, &part, 1, NULL));
+	encode(&b, LINK_ACK, 2, 8, NULL, 0);
+	CHECK_INT(b.len, 2 * LINK_HEADER);
+	buf_release(&b);
+}
+
 TEST(frames_come_back_in_chunks_of_every_size)
 {
 	struct buf b = BUF_INIT(10000);
