@@ -156,6 +156,10 @@ forms_beside_text <- function(x) {
 }
 
 forms_without_print <- function(x) {
+    if (inherits(x, "help_files_with_topic")) {
+        page <- if ("text/html" %in% wanted()) help_forms(x)
+        return(if (!is.null(page)) with_metadata(page))
+    }
     browsable <- inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))
     if (!browsable && !inherits(x, "htmlwidget") || !"text/html" %in% wanted())
         return(NULL)

@@ -35,8 +35,8 @@ def test_results(r, code, result):
 
 
 def test_text_of_children_is_in_the_cell(r):
-    cell = r.execute('x <- parallel::mclapply(1:3, function(i) { cat("child", i, "\\n"); message("to stderr ", i); print(i) }, mc.cores = 3); cat("end")')
-    assert sorted(cell.stdout.splitlines()) == sorted(['[1] 1', '[1] 2', '[1] 3', 'child 1 ', 'child 2 ', 'child 3 ', 'end'])
+    cell = r.execute('x <- parallel::mclapply(1:3, function(i) { cat(sprintf("child %d\\n", i)); message("to stderr ", i); print(i) }, mc.cores = 3); cat("end")')
+    assert sorted(cell.stdout.splitlines()) == sorted(['[1] 1', '[1] 2', '[1] 3', 'child 1', 'child 2', 'child 3', 'end'])
     assert sorted(cell.stderr.splitlines()) == ['to stderr 1', 'to stderr 2', 'to stderr 3']
 
 
