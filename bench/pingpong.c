@@ -10,7 +10,8 @@ int main(int argc, char **argv)
 	void *context = zmq_ctx_new();
 	void *socket = context ? zmq_socket(context, ZMQ_ROUTER) : NULL;
 	if (argc != 2 || !socket || zmq_bind(socket, argv[1])) {
-		fprintf(stderr, "pingpong: cannot bind %s: %s\n", argc == 2 ? argv[1] : "(no endpoint)", zmq_strerror(zmq_errno()));
+		fprintf(stderr, "pingpong: cannot bind %s: %s\n", argc == 2 ? argv[1] : "(no endpoint)",
+			zmq_strerror(zmq_errno()));
 		return 1;
 	}
 	for (;;) {
