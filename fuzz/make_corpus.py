@@ -117,6 +117,9 @@ def wire():
         'parked': up + parked + cell + bytes([DIE, 9]) + said(READY, 1) + message(SHELL, 'execute', 0, 2) + done,
         'parked-dead': up + said(PARKED, 12, fd=True) + cell + bytes([DIE, 9]) + up,
         'parked-many': up + (said(LOG, 11, fd=True)) * 12 + parked * 3,
+        'parked-pids': up + b''.join(said(PARKED, '{"pid":%d}' % pid, fd=True, lives=True) + cell + bytes([DIE, 9]) + said(READY, 1) + message(SHELL, 'execute', 0, 2) + time(INTERRUPT) + done
+                                     for pid in (0, 1, -1, -7, 2**32, 2**32 - 1, 2**63 - 1)),
+        'parked-pid-undo': up + said(PARKED, '{"pid":4294967295}', fd=True, lives=True) + cell + bytes([DIE, 9]) + said(READY, 1) + (parked + message(SHELL, 'execute', 0, 2) + done) * 2 + said(UNDO, 1) + time(INTERRUPT),
         'undo': up + parked + cell + said(UNDO, 1) + said(READY, 1),
         'abandon': up + cell + time(INTERRUPT) + time(WHERE) + time(WHERE) + time(INTERRUPT) + bytes([DIE, 9]),
         'shutdown': up + cell + message(SHELL, 'execute', 0, 2) + message(CONTROL, 'shutdown', 8, 3) + message(CONTROL, 'shutdown', 3, 4) + time(LADDER) + time(LADDER) + done + said(EXIT, 10) + bytes([DIE, 0]),

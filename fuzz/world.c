@@ -45,13 +45,16 @@ pid_t fork(void)
 	return ++world.next_pid;
 }
 
+/* 0, 1 and -1 are many processes, or init. */
 int kill(pid_t pid, int sig)
 {
+	FUZZ_CHECK(pid > 1 || pid < -1);
 	return 0;
 }
 
 int sigqueue(pid_t pid, int sig, const union sigval value)
 {
+	FUZZ_CHECK(pid > 1);
 	return 0;
 }
 
