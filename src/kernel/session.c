@@ -189,6 +189,23 @@ void session_reap(struct kernel *k)
 	session_reap(k);
 }
 
+/* As its subreaper the kernel has the children of a session that died. They end like those of one that lives (death.c); what is to
+ * outlive the kernel has a session of its own or was started with nohup. */
+static void hang_up_orphans(void)
+{
+	char path[64];
+	int pid;
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	FILE *f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &pid) == 1) {
+		pid_t group = getpgid(pid);
+		if (group > 1 && group != getpgrp() && getsid(pid) == getsid(0))
+			kill(-group, SIGHUP);
+	}
+	if (f)
+		fclose(f);
+}
+
 void session_release(struct kernel *k)
 {
 	struct session *s = &k->session;
@@ -201,6 +218,7 @@ void session_release(struct kernel *k)
 	if (s->link >= 0)
 		close(s->link);
 	park_let_go(k);
+	hang_up_orphans();
 	if (s->report >= 0)
 		close(s->report);
 	for (int i = 0; i < 2; i++)

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from carrack_client import descendants
+
 # Each cell is the name of one of the functions below, with an argument; its result says which process answered.
 SESSION = f'#!{sys.executable}\n' + r'''
 import array, json, os, signal, socket, struct, sys, time
@@ -239,3 +241,11 @@ def test_comm_messages_when_no_session_starts(start):
     opened.wait(reply=False)
     message.wait(reply=False)
     assert client.ask('comm_info_request')['comms'] == {}
+
+
+def test_what_a_dead_session_left_behind(kernel, client):
+    """It may go on, but it ends with the kernel like the children of a session that lives; that is checked at the end of each test."""
+    kernel.expect_log('signal 9')
+    client.execute('child 60000 x\nkill9')
+    assert client.execute('a').result == 'a'
+    assert len(descendants(kernel.pid)) == 2
