@@ -278,6 +278,7 @@ int main(void)
 	struct sigaction on = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 	sigaction(SIGINT, &on, NULL);
 	sigaction(LINK_INTERRUPT_SIGNAL, &on, NULL);
+	signal(LINK_WHERE_SIGNAL, SIG_IGN); /* it has nothing to say of where it is */
 	signal(SIGCHLD, SIG_IGN);
 	struct err e;
 	if (!start(&e)) {

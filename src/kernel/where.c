@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "jupyter/flow.h"
 #include "kernel/kernel.h"
 
 #include <sys/stat.h>
@@ -63,6 +64,8 @@ void where_due(struct kernel *k)
 	k->where_at = 0;
 	if (!k->running || k->stop.on) {
 		k->where = WHERE_NONE;
+	} else if (k->where == WHERE_WAIT && flow_full()) {
+		k->where_at = clock_ms() + WHERE_MS; /* it may well have stopped: it is not read before clients have taken its text */
 	} else if (k->where == WHERE_WAIT) {
 		(void)!ftruncate(k->session.report, 0);
 		sigqueue(k->session.pid, LINK_WHERE_SIGNAL, (union sigval){.sival_int = 0});

@@ -249,3 +249,19 @@ def test_what_a_dead_session_left_behind(kernel, client):
     client.execute('child 60000 x\nkill9')
     assert client.execute('a').result == 'a'
     assert len(descendants(kernel.pid)) == 2
+
+
+def test_a_cell_that_waits_for_a_slow_client_is_not_stuck(kernel):
+    """It has stopped, and cannot say so before its text is taken: a second interrupt must not cost the session."""
+    client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    cell = client.submit('big 300000000')
+    client.wait(lambda: kernel.pss() > 50000000, 'a kernel that is full')
+    time.sleep(0.5)
+    before = kernel.session_pid()
+    client.request('interrupt_request', channel='control').wait_reply()
+    time.sleep(6)
+    client.request('interrupt_request', channel='control').wait_reply()
+    slow.read_iopub(lambda ms: ms[-1].parent_id == cell.id and ms[-1].state == 'idle', 'idle')
+    cell.wait_reply()
+    assert cell.reply['evalue'] == 'interrupted' and kernel.session_pid() == before
