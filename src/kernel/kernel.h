@@ -135,7 +135,7 @@ void loop_turn(struct kernel *k);
 
 /* requests.c */
 void requests_receive(struct kernel *k, enum jp_channel channel); /* some of those that have come */
-void requests_receive_all(struct kernel *k); /* on shell, what has come until now */
+void requests_receive_all(struct kernel *k);                      /* on shell, what has come until now */
 void requests_next(struct kernel *k); /* gives the session its next request, if it can take one */
 void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
 		   const struct slice *buffers, size_t n_buffers);
@@ -182,10 +182,10 @@ size_t where_report(struct kernel *k, struct buf *out); /* takes the report; the
 /* link.c */
 bool link_send(struct kernel *k, int type, uint32_t request, const struct slice *parts, size_t n);
 void link_flush(struct kernel *k);
-void link_read(struct kernel *k);   /* frames that have come */
+void link_read(struct kernel *k);      /* frames that have come */
 void link_read_rest(struct kernel *k); /* to the last byte: who sent it is dead */
-void pipes_drain(struct kernel *k); /* what is in both pipes now */
-bool pipes_read(struct kernel *k);  /* the same when they woke us; true if there was much */
+void pipes_drain(struct kernel *k);    /* what is in both pipes now */
+bool pipes_read(struct kernel *k);     /* the same when they woke us; true if there was much */
 
 /* frames.c */
 void frame_act(struct kernel *k, const struct link_frame *f);

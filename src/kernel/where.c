@@ -65,7 +65,8 @@ void where_due(struct kernel *k)
 	if (!k->running || k->stop.on) {
 		k->where = WHERE_NONE;
 	} else if (k->where == WHERE_WAIT && flow_full()) {
-		k->where_at = clock_ms() + WHERE_MS; /* it may well have stopped: it is not read before clients have taken its text */
+		/* It may well have stopped: it is not read before clients have taken its text. */
+		k->where_at = clock_ms() + WHERE_MS;
 	} else if (k->where == WHERE_WAIT) {
 		(void)!ftruncate(k->session.report, 0);
 		sigqueue(k->session.pid, LINK_WHERE_SIGNAL, (union sigval){.sival_int = 0});
