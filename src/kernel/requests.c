@@ -336,6 +336,10 @@ static void give(struct kernel *k, struct request *r)
 			parts[i] = r->msg->buffers[i - 3];
 	}
 	if (!parts || head.failed || !link_send(k, LINK_REQUEST, r->id, parts, n)) {
+		if (strcmp(r->type->name, "comm_open") == 0) {
+			comm_closed(k, json_string_or(r->msg->content, "comm_id", ""));
+			comm_refuse(k, r);
+		}
 		const char *line = "the request is too large for the link to R, or memory is short";
 		execute_fail(k, r, "RequestError", line, &line, 1);
 	}

@@ -265,3 +265,12 @@ def test_a_cell_that_waits_for_a_slow_client_is_not_stuck(kernel):
     slow.read_iopub(lambda ms: ms[-1].parent_id == cell.id and ms[-1].state == 'idle', 'idle')
     cell.wait_reply()
     assert cell.reply['evalue'] == 'interrupted' and kernel.session_pid() == before
+
+
+def test_a_comm_open_that_is_too_large_for_the_session(kernel, client):
+    """The session cannot be told of it: it is not open, and the client hears so."""
+    kernel.expect_log('parts')
+    opened = client.request('comm_open', {'comm_id': 'one', 'target_name': 'echo', 'data': {}}, buffers=[b'x'] * 1100)
+    opened.wait(reply=False)
+    assert [c['comm_id'] for c in opened.of_type('comm_close')] == ['one']
+    assert client.ask('comm_info_request')['comms'] == {}
