@@ -37,23 +37,23 @@ void park_took(struct kernel *k, const json_t *head, int link)
 	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
 }
 
-bool park_undo(struct kernel *k)
-{
-	struct session *s = &k->session;
-	if (s->older.link < 0)
-		return false;
-	drop(&s->parked);
-	s->parked = s->older;
-	s->older = (struct parked){.link = -1};
-	return true;
-}
-
 /* Its end of the link is open while it lives, and it says nothing before it is woken. */
 static bool alive(const struct parked *p)
 {
 	char byte;
 	return p->link >= 0 && recv(p->link, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	       (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool park_undo(struct kernel *k)
+{
+	struct session *s = &k->session;
+	if (!alive(&s->older))
+		return false;
+	drop(&s->parked);
+	s->parked = s->older;
+	s->older = (struct parked){.link = -1};
+	return true;
 }
 
 bool park_wake(struct kernel *k)

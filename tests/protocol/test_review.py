@@ -13,7 +13,7 @@ SESSION = f'#!{sys.executable}\n' + r'''
 import array, json, os, signal, socket, struct, sys, time
 
 link = socket.socket(fileno=int(os.environ['CARRACK_LINK_FD']))
-name, seq, late = 'fresh', 0, False
+name, seq, late, copies = 'fresh', 0, False, []
 
 
 def send(kind, request, *parts, ack=True, fd=None):
@@ -62,6 +62,7 @@ def park(argument, ack=True):
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid:
+        copies.append(pid)
         theirs.close()
         send(25, 0, {'pid': 0 if argument == 'nameless' else pid, 'ms': 1, 'lost': []}, ack=ack, fd=ours.fileno())
         ours.close()
@@ -83,6 +84,14 @@ def park_and_die(argument):
 
 def die(argument):
     os._exit(3)
+
+
+def undo(argument):
+    """When no copy is left to go back to."""
+    for pid in copies:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    send(26, number)
 
 
 def comm(argument):
@@ -230,6 +239,15 @@ def test_a_copy_without_a_process_id(scripted):
     client.execute('park nameless')
     assert client.execute('die').status == 'error'
     assert client.execute('').result == 'fresh'
+
+
+def test_undo_when_the_copies_are_dead(scripted):
+    """Copies are what goes first when memory is short. The session lives on, instead of being given up for nothing."""
+    client = scripted().client()
+    client.execute('park')
+    client.execute('park')
+    cell = client.execute('undo')
+    assert cell.status == 'ok' and cell.result == 'fresh'
 
 
 def test_comm_messages_when_no_session_starts(start):
