@@ -77,7 +77,7 @@ int cmd_kernel(struct kernel_options *o)
 	k->options = o;
 	k->parent = k->signals = -1;
 	k->queue.last = &k->queue.first;
-	k->session.link = -1;
+	k->session.link = k->session.report = k->session.parked.link = k->session.older.link = -1;
 	standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	int status = 1;
