@@ -201,7 +201,9 @@ class Kernel:
         return ''.join(f.read_text(errors='replace') for f in (self.log_file, self.stderr_file) if f.exists())
 
     def pss(self):
-        """Proportional memory of the kernel process, in bytes."""
+        """Proportional memory of the kernel process, in bytes; 0 under AddressSanitizer, which keeps what is freed."""
+        if b'libasan' in Path(f'/proc/{self.pid}/maps').read_bytes():
+            return 0
         for line in Path(f'/proc/{self.pid}/smaps_rollup').read_text().splitlines():
             if line.startswith('Pss:'):
                 return int(line.split()[1]) * 1024

@@ -243,6 +243,24 @@ def test_tcp_without_zeromq(kernel, client):
     assert client.execute('a').result == 'a'
 
 
+def test_frames_of_an_absurd_size(kernel, client):
+    """Nobody need know the key to announce a frame: ZeroMQ must not make room for whatever is announced."""
+    greeting = b'\xff' + bytes(8) + b'\x7f' + b'\x03\0' + b'NULL'.ljust(20, b'\0') + bytes(32)
+    ready = b'\x05READY' + b'\x0bSocket-Type' + (6).to_bytes(4, 'big') + b'DEALER'
+    for name, port in kernel.ports.items():
+        for size in (2 ** 30 + 1, 2 ** 33, 2 ** 62):
+            with sockets.create_connection(('127.0.0.1', port), timeout=5) as s:
+                s.sendall(greeting + b'\x04' + bytes([len(ready)]) + ready + b'\x02' + size.to_bytes(8, 'big') + bytes(1000))
+                try:
+                    while s.recv(4096):
+                        pass
+                except ConnectionError:
+                    pass
+                except TimeoutError:
+                    raise AssertionError(f'{name} waits for a frame of {size} bytes')
+    assert client.execute('a').result == 'a'
+
+
 def test_any_number_of_identities(client):
     """The routing prefix may have more parts than one (a proxy between client and kernel): it comes back whole."""
     header = client.header('kernel_info_request')
