@@ -7,6 +7,7 @@ import time
 import pytest
 
 from carrack_client import descendants
+from test_flow import wait_full
 
 # Each cell is the name of one of the functions below, with an argument; its result says which process answered.
 SESSION = f'#!{sys.executable}\n' + r'''
@@ -274,8 +275,7 @@ def test_a_cell_that_waits_for_a_slow_client_is_not_stuck(kernel):
     client, slow = kernel.client(subscribe=None), kernel.client(slow=True)
     slow.read_iopub(lambda ms: ms, 'iopub_welcome')
     cell = client.submit('big 300000000')
-    client.wait(lambda: kernel.pss() > 50000000, 'a kernel that is full')
-    time.sleep(0.5)
+    wait_full(kernel)
     before = kernel.session_pid()
     client.request('interrupt_request', channel='control').wait_reply()
     time.sleep(6)
