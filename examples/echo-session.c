@@ -30,6 +30,11 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		meant = info->si_value.sival_int;
 }
 
+/* It has nothing to say of where it is, and goes on. */
+static void on_where(int sig)
+{
+}
+
 static bool interrupted(const struct cell *c)
 {
 	return (uint32_t)meant == c->request;
@@ -278,7 +283,7 @@ int main(void)
 	struct sigaction on = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 	sigaction(SIGINT, &on, NULL);
 	sigaction(LINK_INTERRUPT_SIGNAL, &on, NULL);
-	signal(LINK_WHERE_SIGNAL, SIG_IGN); /* it has nothing to say of where it is */
+	signal(LINK_WHERE_SIGNAL, on_where);
 	signal(SIGCHLD, SIG_IGN);
 	struct err e;
 	if (!start(&e)) {
