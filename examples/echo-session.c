@@ -40,8 +40,7 @@ static bool interrupted(const struct cell *c)
 	return (uint32_t)meant == c->request;
 }
 
-void echo_tell(int type, uint32_t request, const char *head, const char *content, const struct slice *buffers,
-	       size_t n)
+void echo_tell(int type, uint32_t request, const char *head, const char *content, const struct slice *buffers, size_t n)
 {
 	struct slice rest[LINK_MAX_PARTS] = {{content, content ? strlen(content) : 0}, {"{}", 2}};
 	for (size_t i = 0; i < n && i + 2 < LINK_MAX_PARTS; i++)
