@@ -1,11 +1,9 @@
 #include "jupyter/message.h"
 
-#define MAX_MESSAGE ((size_t)512 << 20)
-
 void jp_message_init(struct jp_message *m)
 {
 	*m = (struct jp_message){0};
-	buf_init(&m->bytes, MAX_MESSAGE);
+	buf_init(&m->bytes, JP_MAX_MESSAGE);
 }
 
 bool jp_message_add(struct jp_message *m, const void *bytes, size_t n, struct err *e)
@@ -21,7 +19,7 @@ bool jp_message_add(struct jp_message *m, const void *bytes, size_t n, struct er
 	/* The buffer may still move: offsets for now, pointers when all parts are there. */
 	m->part[m->n++] = (struct slice){(const char *)m->bytes.len, n};
 	buf_put(&m->bytes, bytes, n);
-	return m->bytes.failed ? err_set(e, "a message is at most %zu bytes", MAX_MESSAGE) : true;
+	return m->bytes.failed ? err_set(e, "a message is at most %zu bytes", JP_MAX_MESSAGE) : true;
 }
 
 static bool find_delimiter(struct jp_message *m, struct err *e)

@@ -14,6 +14,7 @@
 #define JP_DELIMITER "<IDS|MSG>"
 #define JP_PROTOCOL "5.5"
 #define JP_MAX_PARTS 4096
+#define JP_MAX_MESSAGE ((size_t)512 << 20)
 #define JP_MAX_ID 512 /* longest msg_id and msg_type that are accepted */
 
 /* Owns everything in it. Parts point into `bytes`. */

@@ -41,13 +41,13 @@ static bool bind_one(void *socket, struct jp_connection *c, enum jp_channel chan
 		*port = (int)channel + 1;
 	jp_endpoint(c, *port, endpoint);
 	snprintf(what, sizeof what, "cannot listen for %s on %s", jp_channel_names[channel], endpoint);
-	if (zmq_bind(socket, endpoint) != 0)
+	mode_t before = umask(077); /* ipc: only the owner may connect; the directory is the launcher's */
+	bool bound = zmq_bind(socket, endpoint) == 0;
+	umask(before);
+	if (!bound)
 		return zmq_failed(e, what);
-	if (c->ipc) {
-		/* Only the owner may connect; the directory is the launcher's. */
-		chmod(endpoint + strlen("ipc://"), 0600);
+	if (c->ipc)
 		return true;
-	}
 	size_t n = sizeof endpoint;
 	if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &n) != 0)
 		return zmq_failed(e, what);
@@ -67,8 +67,15 @@ static bool open_one(struct jp_sockets *s, struct jp_connection *c, enum jp_chan
 	if (c->curve && (!set_int(socket, ZMQ_CURVE_SERVER, 1, e) ||
 			 zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, c->curve_secret, 41) != 0))
 		return zmq_failed(e, "the key `curve_secretkey` of the connection file is not one of CurveZMQ");
+	/* The length of a frame is announced before anything is authenticated, and ZeroMQ makes room for it. */
+	int64_t most = (int64_t)JP_MAX_MESSAGE;
+	if (zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most) != 0)
+		return zmq_failed(e, "zmq_setsockopt");
 	/* Every subscription is seen, not only the first of a topic: each gets its iopub_welcome. */
 	if (i == JP_IOPUB && !set_int(socket, ZMQ_XPUB_VERBOSE, 1, e))
+		return false;
+	/* A question to a client whose stdin is not connected (yet) must not vanish: it is asked again (kernel/stdin.c). */
+	if (i == JP_STDIN && !set_int(socket, ZMQ_ROUTER_MANDATORY, 1, e))
 		return false;
 	/* A client that reconnects under its old identity takes over from the connection that it lost. */
 	if (socket_types[i] == ZMQ_ROUTER && !set_int(socket, ZMQ_ROUTER_HANDOVER, 1, e))
@@ -205,11 +212,13 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 	if (ok) {
 		ok = send_parts(s->socket[channel], o, SLICE_STR(signature), four, &content);
 		if (!ok) {
-			err_set(&e, "%s", zmq_strerror(zmq_errno()));
+			zmq_failed(&e, "ZeroMQ");
 			zmq_msg_close(&content);
 		}
 	}
-	if (!ok)
+	if (!ok && o->unreachable && e.code == EHOSTUNREACH)
+		*o->unreachable = true;
+	else if (!ok)
 		log_error("a %s could not be sent: %s", o->type, e.msg);
 	buf_release(o->content);
 	buf_release(&header);

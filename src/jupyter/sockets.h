@@ -48,7 +48,8 @@ struct jp_outgoing {
 	struct buf *content; /* taken over */
 	const struct slice *buffers;
 	size_t n_buffers;
-	char *id_out; /* where to put the msg_id (JP_MAX_ID + 1 bytes), or NULL */
+	bool *unreachable; /* set if the peer is not connected, which only stdin is told; NULL: do not care */
+	char *id_out;      /* where to put the msg_id (JP_MAX_ID + 1 bytes), or NULL */
 };
 
 /* Sends. A failure is logged and returned; the content is released in any case. */

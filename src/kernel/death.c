@@ -204,7 +204,10 @@ void session_ended(struct kernel *k, const struct session_end *end)
 		left(k);
 		return;
 	}
-	bool starting = s->state == SESSION_STARTING;
+	/* One that dies again and again while idle, of what an event source does for example, is not taken up for ever. */
+	bool starting = s->state == SESSION_STARTING || (!k->running && s->failed_starts >= MAX_STARTS - 1);
+	if (!k->running && s->state == SESSION_READY && !starting)
+		s->failed_starts++;
 	s->pid = 0;
 	s->state = SESSION_NONE;
 	if (starting)

@@ -24,7 +24,6 @@ static bool ready(struct kernel *k, const struct link_frame *f, const json_t *he
 	if (s->state != SESSION_STARTING)
 		return true;
 	s->state = SESSION_READY;
-	s->failed_starts = 0;
 	s->waking = false;
 	const char *version = json_string_or(head, "language_version", NULL),
 		   *banner = json_string_or(head, "banner", NULL);
@@ -137,6 +136,7 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
 	stdin_cancel(k);
 	where_done(k);
+	k->session.failed_starts = 0;
 	if (!content || !checked) {
 		log_error("the session's reply to a %s cannot be read: %s", r->msg->type, e.msg);
 		const char *line = "the session sent a reply that is not JSON";

@@ -69,7 +69,7 @@ struct session {
 	struct buf out;
 	size_t out_done; /* bytes of `out` that are written */
 	uint32_t seq, requests;
-	int failed_starts; /* in a row */
+	int failed_starts; /* in a row: deaths before READY, and while idle before it has answered anything */
 	int starts;
 	char version[64]; /* of the language, from READY or R's own files */
 	char banner[1024];
@@ -99,6 +99,8 @@ struct stopping {
 struct input {
 	uint32_t frame;         /* seq of the INPUT_REQUEST that waits, 0: none */
 	char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
+	json_t *question;       /* not asked yet: the client's stdin is not connected; owned */
+	int64_t again_at;       /* when it is tried again; 0: not */
 };
 
 struct kernel {
@@ -193,6 +195,7 @@ void frame_act(struct kernel *k, const struct link_frame *f);
 /* stdin.c */
 bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head);
 void stdin_receive(struct kernel *k);
+void stdin_again(struct kernel *k);
 void stdin_cancel(struct kernel *k);
 
 /* stop.c */

@@ -80,6 +80,7 @@ static long wait_ms(const struct kernel *k)
 {
 	int64_t at = sooner(sooner(k->text_at, k->history_at), sooner(k->where_at, k->stop.on ? k->stop.next_at : 0));
 	int64_t now = clock_ms();
+	at = sooner(at, k->input.again_at);
 	if (k->parent_pid && k->parent < 0)
 		at = sooner(at, now + PARENT_MS);
 	return at == 0 ? -1 : at <= now ? 0 : (long)(at - now);
@@ -100,6 +101,8 @@ static void due(struct kernel *k)
 		if (k->history)
 			history_flush(k->history);
 	}
+	if (k->input.again_at && k->input.again_at <= now)
+		stdin_again(k);
 	if (k->where_at && k->where_at <= now)
 		where_due(k);
 	if (k->stop.on && !k->done && k->stop.next_at <= now)

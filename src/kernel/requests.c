@@ -314,7 +314,9 @@ static void give(struct kernel *k, struct request *r)
 	struct buf head = BUF_INIT(BUF_MAX_SMALL);
 	if (r->type->still && !r->type->still(k, r))
 		return;
-	if (!pub_open(&k->pub, &r->window, r->msg, true)) {
+	/* Text goes to a cell or to a comm's message; clients drop what has another kind of request as its parent. */
+	bool shows_text = r->type->start != NULL || !r->type->reply;
+	if (!pub_open(&k->pub, &r->window, r->msg, shows_text)) {
 		request_free(r);
 		return;
 	}

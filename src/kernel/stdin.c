@@ -1,28 +1,50 @@
 /* stdin.c: the session asks, the client whose request runs answers (messaging spec, "Messages on the stdin channel"). */
+#include "base/clock.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 
-bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head)
+#define AGAIN_MS 100
+
+/* Asks, or sees to it that it is done later. */
+static void ask(struct kernel *k, const json_t *head)
 {
 	struct request *r = k->running;
-	if (!r || !r->allow_stdin)
-		return false;
 	struct buf content = BUF_INIT(BUF_MAX_SMALL);
 	const json_t *prompt = json_object_get(head, "prompt");
-	pub_flush(&k->pub, false); /* what was written before the question is seen before it */
+	bool unreachable = false;
 	buf_putc(&content, '{');
 	jx_key(&content, "prompt");
 	jx_string(&content, json_is_string(prompt) ? json_string_value(prompt) : "", json_string_length(prompt));
 	jx_key_bool(&content, "password", json_bool_or(head, "password", false));
 	buf_putc(&content, '}');
+	jp_send(&k->sockets, JP_STDIN,
+		&(struct jp_outgoing){.ids = r->msg->part,
+				      .n_ids = r->msg->n_ids,
+				      .type = "input_request",
+				      .parent = r->msg->header_text,
+				      .content = &content,
+				      .unreachable = &unreachable,
+				      .id_out = k->input.id});
+	k->input.again_at = unreachable ? clock_ms() + AGAIN_MS : 0;
+}
+
+bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head)
+{
+	if (!k->running || !k->running->allow_stdin)
+		return false;
+	pub_flush(&k->pub, false); /* what was written before the question is seen before it */
+	stdin_cancel(k);
 	k->input.frame = frame;
-	return jp_send(&k->sockets, JP_STDIN,
-		       &(struct jp_outgoing){.ids = r->msg->part,
-					     .n_ids = r->msg->n_ids,
-					     .type = "input_request",
-					     .parent = r->msg->header_text,
-					     .content = &content,
-					     .id_out = k->input.id});
+	k->input.question = json_deep_copy(head);
+	ask(k, head);
+	return true;
+}
+
+void stdin_again(struct kernel *k)
+{
+	k->input.again_at = 0;
+	if (k->input.frame && k->running)
+		ask(k, k->input.question);
 }
 
 static bool same_client(const struct jp_message *a, const struct jp_message *b)
@@ -84,5 +106,6 @@ void stdin_receive(struct kernel *k)
 
 void stdin_cancel(struct kernel *k)
 {
+	json_decref(k->input.question);
 	k->input = (struct input){0};
 }

@@ -1,7 +1,7 @@
 /* link.h: the frames between the kernel process and a session. docs/link.md is the specification.
  *
  * This file is the codec: what both ends share. It does no input or output. The kernel's end is
- * kernel/session_link.c, the session's is link/peer.h.
+ * kernel/link.c, the session's is link/peer.h.
  */
 #ifndef CARRACK_LINK_H
 #define CARRACK_LINK_H

@@ -16,6 +16,7 @@
 #define IDLE_MS 40       /* a cell is over for so long before an idle copy is made */
 #define DEAR_MS 50       /* a fork that takes longer is not made while a cell waits */
 #define TOO_DEAR_MS 1000 /* nor, above this, while idle */
+#define AGAIN_MS 60000   /* so long a measured cost counts */
 #define RETRY_MS 10000   /* after a fork that failed, or was not made for want of memory */
 #define MAX_LOST 16
 #define MAX_OLD 8
@@ -23,7 +24,8 @@
 static struct {
 	bool on, changed;
 	int64_t changed_at, retry_at;
-	double fork_ms;     /* of the last fork */
+	double fork_ms; /* of the last fork */
+	int64_t forked_at;
 	pid_t old[MAX_OLD]; /* copies of before, to be reaped */
 	size_t n_old;
 	pid_t current;
@@ -71,7 +73,9 @@ static bool user_wants(void)
 
 static bool wanted(double dear)
 {
-	return park.on && park.changed && park.fork_ms <= dear && clock_ms() >= park.retry_at && user_wants();
+	/* The machine may have been slow for a moment: what was dear is measured again. */
+	bool cheap = park.fork_ms <= dear || clock_ms() - park.forked_at > AGAIN_MS;
+	return park.on && park.changed && cheap && clock_ms() >= park.retry_at && user_wants();
 }
 
 /* ---- what the copy does not have ---- */
@@ -289,6 +293,7 @@ static bool make_copy(void)
 		be_parked(ends[1]);
 		return true;
 	}
+	park.forked_at = clock_ms();
 	park.fork_ms = (double)(clock_ns() - before) / 1e6;
 	close(ends[1]);
 	if (pid < 0) {
@@ -311,7 +316,7 @@ bool ss_park_before_cell(void)
 
 int ss_park_due_in(void)
 {
-	if (!park.on || !park.changed || park.fork_ms > TOO_DEAR_MS)
+	if (!park.on || !park.changed)
 		return -1;
 	int64_t now = clock_ms(), at = park.changed_at + IDLE_MS;
 	if (at < park.retry_at)
