@@ -13,7 +13,7 @@
 #include <zmq.h>
 
 #define JP_STUCK_MS 120000
-#define JP_LINGER_MS 1000
+#define JP_LINGER_MS 1500
 
 struct jp_sockets {
 	void *context;
