@@ -51,7 +51,7 @@ static const char kernel_page[] =
     "  --log-level error|warn|info|debug\n"
     "                           warn if not given; the variable CARRACK_LOG wins\n"
     "  --no-capture-streams     accepted as ark does, without effect\n"
-    "  --no-snapshots           park no copy of the session that a crash could fall back on\n"
+    "  --no-snapshots           park no copies of the session (for crashes)\n"
     "  --profile FILE           accepted, for those who start ark with it\n"
     "  --install                write the kernelspec, as `carrack install`, and end\n"
     "  --version, --help\n"
