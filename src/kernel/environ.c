@@ -1,9 +1,10 @@
 /* environ.c: how a session is called and with which environment.
  *
- * R's own front-end script makes the environment: `R -d PROGRAM` runs PROGRAM in the place of R's binary, after R_HOME,
- * R_SHARE_DIR and the like are set and etc/ldpaths was read. So packages, BLAS and children see what they see in a
- * terminal. The shell splits PROGRAM at blanks and expands patterns in it; a directory with such a name is reached by
- * its descriptor.
+ * R's own front-end script makes the environment: `R -d DEBUGGER --debugger-args=PROGRAM` runs `DEBUGGER PROGRAM R's-binary` after
+ * R_HOME, R_SHARE_DIR and the like are set and etc/ldpaths was read. So packages, BLAS and children see what they see in
+ * a terminal. DEBUGGER is env(1): the script asks it for its version first, and env answers at once, while the session
+ * would load R's libraries for that. The shell splits PROGRAM at blanks and expands patterns in it; a directory with such a
+ * name is reached by its descriptor.
  */
 #include "base/log.h"
 #include "kernel/kernel.h"
@@ -20,7 +21,7 @@ static bool plain_path(char *path, size_t max, struct err *e)
 {
 	static int dir = -1;
 	char *slash = strrchr(path, '/');
-	if (!strpbrk(path, " \t\n*?[\\"))
+	if (!strpbrk(path, " \t\n*?[\\="))
 		return true;
 	*slash = '\0';
 	if (dir < 0)
@@ -106,11 +107,11 @@ static bool make_env(struct session_environ *s, int link_fd, int report_fd)
 
 static bool make_argv(struct session_environ *s, const struct kernel *k, struct err *e)
 {
-	char session[KN_PATH], r[KN_PATH + 16];
+	char session[KN_PATH], r[KN_PATH + 16], args[KN_PATH + 32];
 	bool custom;
 	if (!kn_session_program(session, &custom, e) || (!custom && !plain_path(session, sizeof session, e)))
 		return false;
-	s->argv = calloc(4, sizeof *s->argv);
+	s->argv = calloc(5, sizeof *s->argv);
 	if (!s->argv)
 		return err_set(e, "no memory");
 	if (custom) {
@@ -118,10 +119,12 @@ static bool make_argv(struct session_environ *s, const struct kernel *k, struct 
 		return s->argv[0] || err_set(e, "no memory");
 	}
 	snprintf(r, sizeof r, "%s/bin/R", k->rhome.path);
-	s->argv[0] = strdup(r);
-	s->argv[1] = strdup("-d");
-	s->argv[2] = strdup(session);
-	return (s->argv[0] && s->argv[1] && s->argv[2]) || err_set(e, "no memory");
+	snprintf(args, sizeof args, "--debugger-args=%s", session);
+	const char *words[] = {r, "-d", "/usr/bin/env", args};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!(s->argv[i] = strdup(words[i])))
+			return err_set(e, "no memory");
+	return true;
 }
 
 bool environ_make(struct session_environ *s, const struct kernel *k, int link_fd, struct err *e)
