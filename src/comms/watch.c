@@ -204,6 +204,7 @@ static bool was_seen(const struct watch *w, const struct watch_entry *e)
 static void mark_seen(struct watch *w, const struct watch_entry *e)
 {
 	size_t i = (size_t)(e - w->entry);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the old bits are freed when the table is exchanged, all at once */
 	w->seen[i / 8] |= (unsigned char)(1 << i % 8);
 }
 
