@@ -30,7 +30,7 @@ void peek_altrep_name(SEXP x, char *out, size_t size)
 {
 	*out = '\0';
 	SEXP package = ALTREP(x) ? altrep_package(x) : R_NilValue;
-	if (package != R_NilValue && ALTREP_CLASS)
+	if (package != R_NilValue && ALTREP_CLASS && ATTRIB)
 		snprintf(out, size, "%s::%s", CHAR(PRINTNAME(package)), CHAR(PRINTNAME(CAR(ATTRIB(ALTREP_CLASS(x))))));
 }
 
