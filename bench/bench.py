@@ -29,8 +29,8 @@ class Contestant:
         self.value = 'result 0' if echo else '0'
         self.empty = ''
         # The last lines are known, so that it can be told whether all of it arrived.
-        self.flood = f'flood {LINES}' if echo else f'for (i in 1:{LINES}) cat("line", i, "\\n")'
-        self.flood_tail = f'{LINES - 1}\\n' if echo else f'line {LINES} \\n'
+        self.flood = f'flood {LINES}' if echo else f'for (i in 1:{LINES}) cat(i, "\\n")'
+        self.flood_tail = f'{LINES - 1}\\n' if echo else f'{LINES} \\n'
         self.big_before = None if echo else f'x <- strrep(paste0(strrep("o", {LINE - 1}), "\\n"), {big // LINE}); invisible(x)'
         self.big_code = f'big {big}' if echo else 'cat(x)'
 
@@ -146,7 +146,7 @@ def bare_trip(build):
 def bare_flood():
     """Rscript writing into a pipe; its start is not counted."""
     out = {}
-    jobs = {'lines': (f'for (i in 1:{LINES}) cat("line", i, "\\n")', LINES),
+    jobs = {'lines': (f'for (i in 1:{LINES}) cat(i, "\\n")', LINES),
             'big': (f'x <- strrep(paste0(strrep("o", {LINE - 1}), "\\n"), {BIG // LINE})', BIG / 1e6)}
     for row, (code, amount) in jobs.items():
         code = f'{code}; cat("go\\n"); cat(x)' if row == 'big' else f'cat("go\\n"); {code}'

@@ -121,6 +121,7 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 	struct buf out = BUF_INIT(LINK_MAX_FRAME + BUF_MAX_SMALL);
 	uint32_t seq = p->seq + 1;
 	bool ok = link_encode(&out, type, seq, request, parts, n, e);
+	parts[0] = (struct slice){0}; /* static because it is large; the caller's head is not kept */
 	if (ok) {
 		p->seq = seq;
 		size_t done = descriptor >= 0 ? 1 : 0;
