@@ -46,7 +46,11 @@ static void become_session(const struct session_environ *env, const struct sessi
 	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 ||
 	    fcntl(link, F_SETFD, 0) < 0 || fcntl(s->report, F_SETFD, 0) < 0)
 		_exit(126);
-	signal(SIGPIPE, SIG_DFL);
+	/* What is ignored here, by us or by whoever started us in the background, is not to be ignored by R's children: an
+	 * interrupt would not end them. */
+	static const int usual[] = {SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		signal(usual[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(env->argv[0], env->argv, env->envp);
 	dprintf(2, "cannot run %s: %s\n", env->argv[0], strerror(errno));
