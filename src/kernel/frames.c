@@ -164,8 +164,10 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 static bool leave(struct kernel *k, const struct link_frame *f, const json_t *head)
 {
 	k->session.state = SESSION_LEAVING;
-	if (!k->stop.on)
+	if (!k->stop.on) {
 		k->stop.status = (int)json_int_or(head, "status", 0);
+		k->stop.own_will = true;
+	}
 	stop_begin(k, NULL, false); /* the ladder also ends a session that hangs on its way out */
 	return true;
 }

@@ -93,6 +93,8 @@ struct stopping {
 	int step;              /* of the ladder in stop.c */
 	int64_t next_at;       /* when the next step is due */
 	int status;            /* the kernel's exit status */
+	bool own_will;         /* R left by itself: q() */
+	bool lingering;        /* ... and is gone; the kernel stays a moment */
 	struct request *asked; /* the shutdown requests to answer */
 };
 

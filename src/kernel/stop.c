@@ -11,6 +11,7 @@
 #define STOP_ASK_MS 2000
 #define STOP_TERM_MS 1000
 #define STOP_KILL_MS 500
+#define LINGER_MS 500
 
 void stop_interrupt(struct kernel *k)
 {
@@ -54,8 +55,11 @@ void stop_begin(struct kernel *k, struct request *asked, bool restart)
 		k->stop.asked = asked;
 		k->stop.restart = k->stop.restart || restart;
 	}
-	if (k->stop.on)
+	if (k->stop.on) {
+		if (k->stop.lingering)
+			stop_session_gone(k);
 		return;
+	}
 	k->stop.on = true;
 	park_let_go(k);
 	k->stop.next_at = clock_ms() + STOP_ASK_MS;
@@ -73,6 +77,10 @@ void stop_step(struct kernel *k)
 	static const struct {
 		int signal, wait_ms;
 	} steps[] = {{SIGTERM, STOP_TERM_MS}, {SIGKILL, STOP_KILL_MS}};
+	if (k->stop.lingering) {
+		stop_session_gone(k);
+		return;
+	}
 	if (k->stop.step == (int)ARRAY_LEN(steps)) {
 		log_error("R does not end, not even killed; the kernel ends without it");
 		stop_session_gone(k);
@@ -91,6 +99,12 @@ void stop_step(struct kernel *k)
 void stop_session_gone(struct kernel *k)
 {
 	struct request *r = k->running;
+	if (k->stop.own_will && !k->stop.lingering && !k->stop.asked) {
+		/* After q() clients look whether the kernel lives before they take its reply, and with it the request to exit. */
+		k->stop.lingering = true;
+		k->stop.next_at = clock_ms() + LINGER_MS;
+		return;
+	}
 	if (r) {
 		const char *line = "the kernel was shut down while this cell ran";
 		r->stop_on_error = false;
