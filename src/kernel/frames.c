@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 
+#include <limits.h>
+
 #define HISTORY_MS 1000
 #define TEXT_PLAIN_MAX 65536 /* longer results are cut in the history */
 
@@ -191,9 +193,10 @@ static bool parked(struct kernel *k, const struct link_frame *f, const json_t *h
 	}
 	int fd = s->passed[0];
 	memmove(s->passed, s->passed + 1, --s->n_passed * sizeof s->passed[0]);
-	if (json_int_or(head, "pid", 0) > 1) {
+	json_int_t pid = json_int_or(head, "pid", 0);
+	if (pid > 1 && pid <= INT_MAX) {
 		park_took(k, head, fd);
-	} else { /* 0 and 1 stand for many others where a signal is sent */
+	} else { /* 0, 1 and what becomes -1 when it is cut to a pid_t stand for many others where a signal is sent */
 		log_error("the session parked a copy without a process id");
 		close(fd);
 	}
