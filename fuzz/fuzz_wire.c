@@ -49,8 +49,11 @@ static void end(struct kernel *k)
 {
 	if (!k->done)
 		stop_begin(k, NULL, false);
-	for (int i = 0; i < 4 && !k->done; i++)
+	for (int i = 0; i < 4 && !k->done; i++) {
 		world_session_dies(k, 9);
+		if (k->stop.lingering && !k->done)
+			stop_step(k); /* the half second after q() is over */
+	}
 	FUZZ_CHECK(k->done);
 	FUZZ_CHECK(!k->queue.first);
 	world_end(k);
