@@ -5,5 +5,6 @@
 #include "session/comm.h"
 
 extern const struct ss_comm_target comm_variables; /* variables.c */
+extern const struct ss_comm_target comm_ui;        /* ui.c */
 
 #endif

@@ -205,6 +205,23 @@ static void answer(struct ss_comm *c, const struct ss_comm_method *m, const json
 	answer_error(c, ok || !failure.code ? SS_COMM_FAILED : failure.code, e.msg);
 }
 
+/* A message without an id. The method is called as by a request, and the log has its error. */
+static void event(struct ss_comm *c, const struct ss_comm_method *m, const char *name, const json_t *params)
+{
+	struct buf result = BUF_INIT(BUF_MAX_MESSAGE);
+	struct err e = {0};
+	struct call x = {c, m, params, &result};
+	char asked[64];
+	if (!m || !m->name || !m->event) {
+		ss_log("debug", "an event for %s that is not known: %.*s", c->target->name, MAX_METHOD, name);
+		return;
+	}
+	snprintf(asked, sizeof asked, "%s of %s", m->name, c->target->name);
+	if (!ss_comm_run(asked, call_method, &x, &e))
+		ss_log("info", "event %s: %s", asked, e.msg);
+	buf_release(&result);
+}
+
 static void rpc(struct ss_comm *c, const json_t *data)
 {
 	const char *name = json_string_or(data, "method", "");
@@ -214,7 +231,7 @@ static void rpc(struct ss_comm *c, const json_t *data)
 	while (m && m->name && strcmp(m->name, name) != 0)
 		m++;
 	if (!json_object_get(data, "id")) {
-		ss_log("debug", "an event for %s that is not known: %.*s", c->target->name, MAX_METHOD, name);
+		event(c, m, name, params);
 	} else if (!json_is_string(json_object_get(data, "method"))) {
 		answer_error(c, SS_COMM_BAD_REQUEST, "the request has no method");
 	} else if (!m || !m->name) {

@@ -43,6 +43,7 @@ struct ss_comm_method {
 	const char *name;
 	const char *reply; /* the `method` of the answer */
 	void (*call)(struct ss_comm *c, const json_t *params, struct buf *result);
+	bool event; /* it may come as an event, too; then nothing is answered */
 };
 
 struct ss_comm_target {
