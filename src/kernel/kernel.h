@@ -54,10 +54,10 @@ enum session_state {
 /* A copy of the session that waits to take its place (docs/link.md, "Parked processes"). */
 struct parked {
 	pid_t pid;
-	int link;       /* -1: there is none */
-	json_t *lost;   /* for users: what it does not have; an array of strings */
-	json_t *comms;  /* the comms that were open when it was forked */
-	uint32_t cells; /* requests that the session had begun by then */
+	int link;      /* -1: there is none */
+	json_t *lost;  /* for users: what it does not have; an array of strings */
+	json_t *comms; /* the comms that were open when it was forked */
+	long cells;    /* what the execution counter was after the last cell that had ended by then */
 };
 
 struct session {

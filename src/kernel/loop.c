@@ -5,6 +5,7 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,15 +15,14 @@
 
 enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_LINK, W_OUT, W_ERR, W_SIGNALS, W_FLOW, W_PARENT, W_N };
 
+/* Only a client that says so ends its kernels by ending: one that was started with nohup, say, outlives its script. */
 static void watch_parent(struct kernel *k)
 {
 	const char *named = getenv("JPY_PARENT_PID");
 	long pid = named ? strtol(named, NULL, 10) : 0;
-	k->parent_pid = pid > 1 ? (pid_t)pid : getppid();
-	if (k->parent_pid <= 1) {
-		k->parent_pid = 0;
+	if (pid <= 1 || pid > INT_MAX)
 		return;
-	}
+	k->parent_pid = (pid_t)pid;
 #ifdef SYS_pidfd_open
 	k->parent = (int)syscall(SYS_pidfd_open, k->parent_pid, 0);
 #endif

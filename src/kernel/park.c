@@ -24,7 +24,8 @@ void park_let_go(struct kernel *k)
 void park_took(struct kernel *k, const json_t *head, int link)
 {
 	struct session *s = &k->session;
-	uint32_t cells = s->requests - (k->running ? 1 : 0);
+	/* Cells as the user counts them: completions and what a client runs silently are none. */
+	long cells = k->count - (k->running && k->running->store_history ? 1 : 0);
 	if (s->parked.link >= 0 && s->parked.cells < cells) {
 		drop(&s->older);
 		s->older = s->parked;

@@ -1,4 +1,5 @@
 """Every way to end a kernel: a reply, flushed output, an exit within 5 s, and nothing left behind."""
+import os
 import signal
 import subprocess
 import time
@@ -152,7 +153,7 @@ def wait_gone(pid, seconds=WITHIN):
 
 @pytest.mark.parametrize('code', ['out a', 'hang'])
 def test_the_parent_ends(start, code):
-    kernel = start(prefix=['sh', '-c', '"$@" & exec sleep 1000', 'sh'])
+    kernel = start(prefix=['sh', '-c', 'JPY_PARENT_PID=$$ "$@" & exec sleep 1000', 'sh'])
     kernel.exit_code = -signal.SIGKILL
     client = kernel.client()
     cell = client.submit(code).wait_started()
@@ -161,6 +162,21 @@ def test_the_parent_ends(start, code):
     assert wait_gone(pid)
     client.settle()
     assert cell.done and cell.replies
+
+
+def test_a_parent_that_did_not_ask_to_be_followed(start):
+    """A script that starts a kernel with nohup and ends: the kernel is to go on."""
+    kernel = start(prefix=['sh', '-c', 'nohup "$@" & exec sleep 1000', 'sh'])
+    kernel.exit_code = -signal.SIGKILL
+    client = kernel.client()
+    client.execute('out a')
+    pid = kernel.pid
+    kernel.process.kill()
+    kernel.process.wait()
+    time.sleep(1.5)
+    assert client.heartbeat() == b'ping'
+    os.kill(pid, signal.SIGTERM)
+    assert wait_gone(pid)
 
 
 def test_the_process_that_jpy_parent_pid_names_ends(start):

@@ -192,3 +192,19 @@ def test_undo(start):
     assert r.execute('cat(x)').stdout == 'third'
     r.execute('undo()')
     assert r.execute('cat(x)').stdout == 'third'
+
+
+def test_undo_counts_the_users_cells(start):
+    """What a client runs beside them (completion, silent code) is not what the user wants undone."""
+    r = start(session=None).client()
+    r.execute('undo <- .carrack_internal(tools())$carrack.undo; x <- "first"')
+    time.sleep(0.3)
+    r.execute('x <- "second"')
+    time.sleep(0.3)
+    r.ask('complete_request', {'code': 'x', 'cursor_pos': 1})
+    r.execute('z <- 1', store_history=False)
+    time.sleep(0.3)
+    r.execute('z <- 2', silent=True)
+    time.sleep(0.3)
+    assert r.execute('undo()').status == 'ok'
+    assert r.execute('cat(x, exists("z"))').stdout == 'first FALSE'
