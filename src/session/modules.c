@@ -58,16 +58,111 @@ static SEXP make_natives(void)
 	return list;
 }
 
-static void load(const struct embedded_file *f, SEXP env)
+/* A file is read in pieces: one top-level expression each, which begins at the start of a line. */
+struct piece {
+	const struct embedded_file *file;
+	const char *text;
+	size_t len;
+	size_t name_len; /* `name <- function(…`: of its name; 0 for any other expression */
+};
+
+#define MAX_PIECES 1024
+
+static struct piece pieces[MAX_PIECES];
+static size_t n_pieces;
+
+/* These are needed when R is in trouble, where nothing can be parsed any more. */
+static const char *const at_once[] = {"conditions.R", "startup.R", "internal.R"};
+
+static bool is_lazy(const struct embedded_file *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(at_once); i++)
+		if (strcmp(f->name, at_once[i]) == 0)
+			return false;
+	return true;
+}
+
+static bool begins(const char *line, const char *end)
+{
+	return line < end && !strchr(" \t\n#})", *line);
+}
+
+static size_t function_name(const char *line, const char *end)
+{
+	static const char assigned[] = " <- function(";
+	const char *c = line;
+	while (c < end && (*c == '_' || *c == '.' || (unsigned)(*c | 32) - 'a' < 26 || (unsigned)*c - '0' < 10))
+		c++;
+	bool is = (size_t)(end - c) > sizeof assigned && memcmp(c, assigned, sizeof assigned - 1) == 0;
+	return is ? (size_t)(c - line) : 0;
+}
+
+static const char *next_line(const char *c, const char *end)
+{
+	const char *n = memchr(c, '\n', (size_t)(end - c));
+	return n ? n + 1 : end;
+}
+
+static SEXP parse_piece(const struct piece *p)
 {
 	ParseStatus status;
-	SEXP text = PROTECT(r_string((const char *)f->data, f->len));
+	SEXP text = PROTECT(r_string(p->text, p->len));
 	SEXP code = PROTECT(R_ParseVector(text, -1, &status, R_NilValue));
-	if (status != PARSE_OK)
-		Rf_error("the session's own file %s cannot be parsed", f->name);
-	for (R_xlen_t i = 0; i < XLENGTH(code); i++)
-		Rf_eval(VECTOR_ELT(code, i), env);
+	if (status != PARSE_OK || XLENGTH(code) != 1)
+		Rf_error("the session's own file %s cannot be parsed", p->file->name);
 	UNPROTECT(2);
+	return VECTOR_ELT(code, 0);
+}
+
+/* What a function's promise calls: its text is parsed when it is used for the first time. */
+static SEXP definition(SEXP index)
+{
+	SEXP call = PROTECT(parse_piece(&pieces[Rf_asInteger(index)]));
+	SEXP value = Rf_eval(CADDR(call), r_kept(R_KEEP_MODULES)); /* of `<-`(name, function(…) …) */
+	UNPROTECT(1);
+	return value;
+}
+
+static void promise(size_t index, SEXP env)
+{
+	const struct piece *p = &pieces[index];
+	SEXP name = PROTECT(Rf_ScalarString(Rf_mkCharLenCE(p->text, (int)p->name_len, CE_UTF8)));
+	SEXP native =
+	    PROTECT(R_MakeExternalPtrFn((DL_FUNC)(void (*)(void))definition, Rf_install("native symbol"), R_NilValue));
+	SEXP i = PROTECT(Rf_ScalarInteger((int)index));
+	SEXP call = PROTECT(Rf_lang3(Rf_install(".Call"), native, i));
+	SEXP delay = PROTECT(Rf_lang5(Rf_install("delayedAssign"), name, call, env, env));
+	Rf_eval(delay, R_BaseEnv);
+	UNPROTECT(5);
+}
+
+static void add_piece(const struct piece *p, SEXP env)
+{
+	if (n_pieces == MAX_PIECES)
+		Rf_error("the session's own files have too many definitions");
+	pieces[n_pieces++] = *p;
+	if (p->name_len > 0 && is_lazy(p->file)) {
+		promise(n_pieces - 1, env);
+	} else {
+		Rf_eval(PROTECT(parse_piece(p)), env);
+		UNPROTECT(1);
+	}
+}
+
+/* To parse all of this takes R a twentieth of its start, and most of it is never used. */
+static void load(const struct embedded_file *f, SEXP env)
+{
+	const char *c = (const char *)f->data, *end = c + f->len;
+	while (c < end && !begins(c, end))
+		c = next_line(c, end);
+	while (c < end) {
+		struct piece p = {.file = f, .text = c, .name_len = function_name(c, end)};
+		do
+			c = next_line(c, end);
+		while (c < end && !begins(c, end));
+		p.len = (size_t)(c - p.text);
+		add_piece(&p, env);
+	}
 }
 
 void ss_modules_load(void)

@@ -39,7 +39,7 @@ SEXP ss_report_probe(void)
 
 void ss_report_find_calls(void)
 {
-	SEXP probe = Rf_findVarInFrame(r_kept(R_KEEP_MODULES), Rf_install("probe_contexts"));
+	SEXP probe = Rf_eval(Rf_install("probe_contexts"), r_kept(R_KEEP_MODULES));
 	known_call = PROTECT(Rf_lang1(probe));
 	Rf_eval(known_call, R_BaseEnv);
 	UNPROTECT(1);
