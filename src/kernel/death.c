@@ -110,11 +110,36 @@ static void tell_cell(struct kernel *k, struct request *r, struct story *t)
 	execute_fail(k, r, t->ename, t->how, lines, n);
 }
 
+/* Forking may have been too dear, or memory too short, for a copy before each cell: then the copy is of longer ago. */
+static void put_kept(const struct kernel *k, char *out, size_t max)
+{
+	unsigned behind = park_behind(k);
+	if (!k->running && behind == 0)
+		snprintf(out, max, "The session goes on as it was after the last cell.\n");
+	else if (behind == 0)
+		snprintf(
+		    out, max,
+		    "The session goes on as it was before this cell: variables, attached packages, options and the "
+		    "random seed are kept.\n");
+	else
+		snprintf(
+		    out, max,
+		    "The session goes on as it was some time ago, with its variables, attached packages, options and "
+		    "random seed: it was too dear to make a copy since then. Cells that ran after it and are lost: "
+		    "%u.\n",
+		    behind);
+}
+
 static void undone(struct kernel *k)
 {
 	struct request *r = k->running;
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
-	follow(k, &t, "The session is as it was before the last cell.\n");
+	char kept[300] = "The session is as it was before the last cell.\n";
+	unsigned behind = park_behind(k);
+	if (behind > 1)
+		snprintf(kept, sizeof kept,
+			 "The session is as it was before the last %u cells: between them no copy was made.\n", behind);
+	follow(k, &t, kept);
 	if (r) {
 		k->running = NULL;
 		pub_text(&k->pub, PUB_STDERR, t.text.data, t.text.len);
@@ -128,15 +153,14 @@ static void undone(struct kernel *k)
 static void died(struct kernel *k, const struct session_end *end)
 {
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
+	char kept[300];
 	describe(&k->session, end, &t);
 	log_error("%s", t.how);
 	put_report(k, &t);
 	if (!k->session.abandoned)
 		put_for_report(k, end, &t.text);
-	follow(k, &t,
-	       k->running ? "The session goes on as it was before this cell: variables, attached packages, options "
-			    "and the random seed are kept.\n"
-			  : "The session goes on as it was after the last cell.\n");
+	put_kept(k, kept, sizeof kept);
+	follow(k, &t, kept);
 	if (k->running) {
 		tell_cell(k, k->running, &t);
 	} else {

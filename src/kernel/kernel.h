@@ -58,6 +58,7 @@ struct parked {
 	json_t *lost;  /* for users: what it does not have; an array of strings */
 	json_t *comms; /* the comms that were open when it was forked */
 	long cells;    /* what the execution counter was after the last cell that had ended by then */
+	uint32_t ran;  /* cells that it had run by then, the silent ones too */
 };
 
 struct session {
@@ -69,6 +70,7 @@ struct session {
 	struct buf out;
 	size_t out_done; /* bytes of `out` that are written */
 	uint32_t seq, requests;
+	uint32_t ran; /* of the requests: cells, the silent ones too */
 	int failed_starts; /* in a row: deaths before READY, and while idle before it has answered anything */
 	int starts;
 	char version[64]; /* of the language, from READY or R's own files */
@@ -145,6 +147,7 @@ void request_reply(struct kernel *k, struct request *r, const char *type, struct
 		   const struct slice *buffers, size_t n_buffers);
 void request_done(struct kernel *k, struct request *r); /* idle; frees r */
 void request_free(struct request *r);
+bool request_is_cell(const struct request *r); /* an execute request, shown or silent */
 struct request *queue_pop(struct request_queue *q);
 
 /* execute.c */
@@ -176,6 +179,7 @@ void park_took(struct kernel *k, const json_t *head, int link);
 bool park_wake(struct kernel *k); /* false: there is none, or it is dead */
 bool park_undo(struct kernel *k); /* makes the older one the one to be woken; false: there is none */
 void park_let_go(struct kernel *k);
+unsigned park_behind(const struct kernel *k); /* cells that have ended since the copy was made */
 
 /* where.c: a session that does not stop when it is interrupted */
 void where_interrupted(struct kernel *k); /* true interrupts are counted from here */

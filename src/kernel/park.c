@@ -33,6 +33,7 @@ void park_took(struct kernel *k, const json_t *head, int link)
 		drop(&s->parked);
 	}
 	s->parked = (struct parked){.pid = (pid_t)json_int_or(head, "pid", 0), .link = link, .cells = cells};
+	s->parked.ran = s->ran - (k->running && request_is_cell(k->running) ? 1 : 0);
 	s->parked.lost = json_incref(json_object_get(head, "lost"));
 	s->parked.comms = comm_snapshot(k);
 	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
@@ -44,6 +45,12 @@ static bool alive(const struct parked *p)
 	char byte;
 	return p->link >= 0 && recv(p->link, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	       (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+unsigned park_behind(const struct kernel *k)
+{
+	const struct session *s = &k->session;
+	return s->ran - s->parked.ran - (k->running && request_is_cell(k->running) ? 1 : 0);
 }
 
 bool park_undo(struct kernel *k)

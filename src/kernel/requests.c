@@ -153,6 +153,11 @@ void request_free(struct request *r)
 	free(r);
 }
 
+bool request_is_cell(const struct request *r)
+{
+	return r->type->start == execute_start;
+}
+
 struct request *queue_pop(struct request_queue *q)
 {
 	struct request *r = q->first;
@@ -322,6 +327,7 @@ static void give(struct kernel *k, struct request *r)
 	}
 	k->running = r;
 	r->id = ++k->session.requests;
+	k->session.ran += request_is_cell(r);
 	buf_putc(&head, '{');
 	jx_key_string(&head, "type", r->type->name);
 	jx_key_string(&head, "msg_id", r->msg->id);
