@@ -13,7 +13,8 @@
  *     publish TYPE JSON    any message                       badjson, badtype     what nobody may PUBLISH
  *     buffers              the request's buffers again       log LEVEL TEXT       a line for the kernel's log
  *     env NAME             `out` the variable's value        trap                 ignore SIGTERM and SIGHUP
- *     unlink               close the link, and hang
+ *     unlink               close the link, and hang          undo                 back to before the last cell
+ *     keep TEXT, kept      state of the session: set it, and `out` it
  */
 #include "echo.h"
 
@@ -230,6 +231,25 @@ static bool do_trap(struct cell *c, const char *arg)
 	return true;
 }
 
+static char kept[64];
+
+static bool do_keep(struct cell *c, const char *arg)
+{
+	snprintf(kept, sizeof kept, "%s", arg);
+	return true;
+}
+
+static bool do_kept(struct cell *c, const char *arg)
+{
+	return do_out(c, kept);
+}
+
+static bool do_undo(struct cell *c, const char *arg)
+{
+	echo_tell(LINK_UNDO, c->request, NULL, NULL, NULL, 0);
+	return echo_fail(c, "error", "there is no copy");
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(struct cell *c, const char *arg);
@@ -241,7 +261,7 @@ static const struct {
     {"child", do_child},       {"input", do_input},     {"password", do_password}, {"error", do_error},
     {"quit", do_quit},         {"exitnow", do_exitnow}, {"crash", do_crash},       {"kill9", do_kill9},
     {"badframe", do_badframe}, {"env", do_env},         {"log", do_log},           {"trap", do_trap},
-    {"unlink", do_unlink},
+    {"unlink", do_unlink},     {"keep", do_keep},       {"kept", do_kept},         {"undo", do_undo},
 };
 
 bool echo_directive(struct cell *c, const char *line)

@@ -5,7 +5,7 @@
  * at SHUTDOWN or with the link. What a language does with a line of a cell is done by echo-directives.c.
  *
  * Before READY it writes ECHO_START_TEXT to stdout and waits ECHO_START_MS milliseconds; with ECHO_START_FAIL it ends
- * there with that status.
+ * there with that status. With ECHO_PARK a copy of it is parked before each cell (echo-park.c).
  */
 #include "echo.h"
 
@@ -238,9 +238,11 @@ static void handle(const struct link_frame *came)
 		_exit(1);
 	json_t *head = link_frame_json(&f, 0, &e), *content = link_frame_json(&f, 1, &e);
 	const char *type = json_string_or(head, "type", "");
-	if (!strcmp(type, "execute_request"))
+	/* In the copy that is woken the request is the one that its session died of. */
+	bool woken = !strcmp(type, "execute_request") && echo_park();
+	if (!woken && !strcmp(type, "execute_request"))
 		execute(&f, head, content);
-	else
+	else if (!woken)
 		answer(&f, type, content);
 	json_decref(head);
 	json_decref(content);

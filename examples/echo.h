@@ -44,4 +44,7 @@ bool echo_ask(struct cell *c, const char *prompt, bool password);
 /* Ends the session in good order. */
 _Noreturn void echo_end(int status);
 
+/* echo-park.c: parks a copy of this process, if ECHO_PARK is set. True in the copy, once it has been woken. */
+bool echo_park(void);
+
 #endif
