@@ -51,6 +51,15 @@ char *buf_room(struct buf *b, size_t n)
 	return b->data + b->len;
 }
 
+bool buf_want(struct buf *b, size_t n)
+{
+	if (b->failed || n > b->max || b->len > b->max - n)
+		return false;
+	bool room = buf_room(b, n) != NULL;
+	b->failed = false;
+	return room;
+}
+
 void buf_added(struct buf *b, size_t n)
 {
 	b->len += n;

@@ -38,6 +38,9 @@ void buf_trim(struct buf *b, size_t keep); /* as clear, but gives memory above `
 char *buf_room(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
 
+/* Makes room for `n` more bytes if the ceiling and the memory allow it; says whether there is. Never sets `failed`. */
+bool buf_want(struct buf *b, size_t n);
+
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

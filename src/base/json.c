@@ -2,6 +2,10 @@
 
 #include "base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char hex[] = "0123456789abcdef";
 
 /* What a byte below 0x80 needs inside a JSON string: 0 nothing, 'u' \u00XX, else the letter after '\'. */
@@ -19,34 +23,106 @@ static char escape_of(unsigned char c)
 	}
 }
 
+#define WORST 6    /* bytes that one becomes at most: \u00XX */
+#define PIECE 4096 /* so much is written without a look at the room */
+
+/* copy_plain looks at STEP bytes at once; plain_of says how many of them, from the first on, go into a string as they are. */
+#ifdef __SSE2__
+#define STEP 16
+static size_t plain_of(const char *s)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
+	__m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: what is beyond ASCII, too */
+	__m128i two = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	__m128i all = _mm_or_si128(_mm_or_si128(low, two), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	unsigned found = (unsigned)_mm_movemask_epi8(all);
+	return found ? (size_t)__builtin_ctz(found) : STEP;
+}
+#else
+#define STEP 8
+static size_t plain_of(const char *s)
+{
+	size_t i = 0;
+	while (i < STEP && (unsigned char)s[i] < 0x80 && !escape_of((unsigned char)s[i]))
+		i++;
+	return i;
+}
+#endif
+
+/* How many bytes at s, up to n, go into a string as they are; they are copied to `to`, which has room for STEP more. */
+static size_t copy_plain(char *to, const char *s, size_t n)
+{
+	size_t i = 0;
+	while (n - i >= STEP) {
+		size_t plain = plain_of(s + i);
+		memcpy(to + i, s + i, STEP);
+		i += plain;
+		if (plain < STEP)
+			return i;
+	}
+	for (; i < n && (unsigned char)s[i] < 0x80 && !escape_of((unsigned char)s[i]); i++)
+		to[i] = s[i];
+	return i;
+}
+
+/* Writes what stands for the character at s, whatever it is, into at most WORST bytes; takes *used bytes of s. */
+static size_t put_char(char *to, const char *s, size_t n, size_t *used)
+{
+	unsigned char c = (unsigned char)*s;
+	int k = c < 0x80 ? 1 : utf8_char(s, n);
+	char esc = k == 1 ? escape_of(c) : 0;
+	*used = k > 0 ? (size_t)k : 1;
+	if (k <= 0) {
+		memcpy(to, (const char[]){'\\', '\\', 'x', hex[c >> 4], hex[c & 15]}, 5);
+		return 5;
+	}
+	if (esc) {
+		memcpy(to, (const char[]){'\\', esc, '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+		return esc == 'u' ? 6 : 2;
+	}
+	for (int i = 0; i < k; i++)
+		to[i] = s[i];
+	return (size_t)k;
+}
+
+/* Writes at least n of the `whole` bytes at s: the last character may reach beyond. There is room for the worst case. Returns how
+ * many bytes it wrote, and in *used how many of s. */
+static size_t put_piece(char *to, const char *s, size_t n, size_t whole, size_t *used)
+{
+	char *from = to;
+	size_t i = 0, k;
+	while (i < n) {
+		size_t plain = copy_plain(to, s + i, n - i);
+		to += plain;
+		i += plain;
+		do {
+			if (i >= n)
+				break;
+			to += put_char(to, s + i, whole - i, &k);
+			i += k;
+		} while ((unsigned char)s[i - 1] >= 0x80); /* letters beyond ASCII are seldom alone */
+	}
+	*used = i;
+	return (size_t)(to - from);
+}
+
 void jx_string(struct buf *b, const char *s, size_t n)
 {
 	buf_room(b, n + 2);
+	buf_want(b, n + n / 16 + WORST * (n < PIECE ? n : PIECE) + 4 * WORST); /* in one go, if it is text */
 	buf_putc(b, '"');
-	size_t from = 0, i = 0;
-	while (i < n) {
-		unsigned char c = (unsigned char)s[i];
-		if (c >= 0x80) {
-			int k = utf8_char(s + i, n - i);
-			if (k > 0) {
-				i += (size_t)k;
-				continue;
-			}
-			buf_put(b, s + from, i - from);
-			buf_printf(b, "\\\\x%02x", c);
-		} else {
-			char esc = escape_of(c);
-			if (!esc) {
-				i++;
-				continue;
-			}
-			buf_put(b, s + from, i - from);
-			char out[6] = {'\\', esc, '0', '0', hex[c >> 4], hex[c & 15]};
-			buf_put(b, out, esc == 'u' ? 6 : 2);
+	while (n && !b->failed) {
+		size_t piece = n < PIECE ? n : PIECE, used = 0;
+		char one[WORST];
+		if (buf_want(b, WORST * (piece + 1) + STEP)) {
+			buf_added(b, put_piece(b->data + b->len, s, piece, n, &used));
+		} else { /* near the ceiling each character is looked at by itself */
+			size_t k = put_char(one, s, n, &used);
+			buf_put(b, one, k);
 		}
-		from = ++i;
+		s += used;
+		n -= used;
 	}
-	buf_put(b, s + from, n - from);
 	buf_putc(b, '"');
 }
 

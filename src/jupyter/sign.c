@@ -6,7 +6,7 @@ bool jp_key_set(struct jp_key *key, const char *bytes, size_t n, struct err *e)
 		return err_set(e, "libsodium cannot be initialised (no source of random numbers?)");
 	key->on = n > 0;
 	if (key->on)
-		crypto_auth_hmacsha256_init(&key->state, (const unsigned char *)bytes, n);
+		hmac_sha256_set_key(&key->mac, n, (const uint8_t *)bytes);
 	return true;
 }
 
@@ -15,12 +15,12 @@ void jp_sign(const struct jp_key *key, const struct slice parts[], size_t n, cha
 	out[0] = '\0';
 	if (!key->on)
 		return;
-	crypto_auth_hmacsha256_state state = key->state;
-	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	struct hmac_sha256_ctx mac = key->mac;
+	uint8_t digest[SHA256_DIGEST_SIZE];
 	for (size_t i = 0; i < n; i++)
-		crypto_auth_hmacsha256_update(&state, (const unsigned char *)parts[i].data, parts[i].len);
-	crypto_auth_hmacsha256_final(&state, mac);
-	sodium_bin2hex(out, JP_SIGNATURE_LEN + 1, mac, sizeof mac);
+		hmac_sha256_update(&mac, parts[i].len, (const uint8_t *)parts[i].data);
+	hmac_sha256_digest(&mac, sizeof digest, digest);
+	sodium_bin2hex(out, JP_SIGNATURE_LEN + 1, digest, sizeof digest);
 }
 
 bool jp_verify(const struct jp_key *key, struct slice signature, const struct slice parts[], size_t n)

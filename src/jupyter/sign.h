@@ -2,6 +2,9 @@
  *
  * A signature is the hex HMAC-SHA256 over the four JSON parts, in order; buffers are not signed. An empty key
  * turns signing off: the signature is then empty and is not checked.
+ *
+ * Every byte of text passes through the hash, which is most of what a flood costs: it is nettle's, which uses the
+ * processor's instructions for SHA-256 where there are any (five times as fast as libsodium's).
  */
 #ifndef CARRACK_SIGN_H
 #define CARRACK_SIGN_H
@@ -9,13 +12,14 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#include <nettle/hmac.h>
 #include <sodium.h>
 
-#define JP_SIGNATURE_LEN (2 * crypto_auth_hmacsha256_BYTES)
+#define JP_SIGNATURE_LEN (2 * SHA256_DIGEST_SIZE)
 
 struct jp_key {
-	bool on;                            /* false: an empty key, nothing is signed */
-	crypto_auth_hmacsha256_state state; /* the HMAC with the key in it; copied for each message */
+	bool on;                    /* false: an empty key, nothing is signed */
+	struct hmac_sha256_ctx mac; /* with the key in it; copied for each message */
 };
 
 /* Any length of key is legal (HMAC hashes long ones). n = 0 turns signing off. */

@@ -51,6 +51,36 @@ TEST(random_bytes)
 	}
 }
 
+/* Long enough for every way through jx_string: words of plain text, pieces, characters across their ends, the ceiling. */
+TEST(long_strings_with_something_at_every_place)
+{
+	static const char *const odd[] = {"\n", "\"", "\x7f", "\xff", "é", "€", "😀", "\xf0\x9f"};
+	struct buf b = BUF_INIT(BUF_MAX_SMALL), json = BUF_INIT(BUF_MAX_SMALL);
+	for (size_t at = 0; at < 9000; at += at < 40 || (at > 4070 && at < 4110) || at > 8180 ? 1 : 97) {
+		buf_clear(&b);
+		while (b.len < at)
+			buf_putc(&b, (char)('a' + b.len % 26));
+		buf_puts(&b, odd[at % ARRAY_LEN(odd)]);
+		buf_puts(&b, "the end");
+		if (!round_trips(b.data, b.len))
+			break;
+	}
+	buf_clear(&b);
+	while (b.len < 20000)
+		buf_puts(&b, "Zeile für Zeile\n");
+	jx_string(&json, b.data, b.len);
+	struct buf exact = BUF_INIT(json.len), less = BUF_INIT(json.len - 1);
+	jx_string(&exact, b.data, b.len);
+	CHECK(!exact.failed);
+	CHECK_MEM(exact.data, exact.len, json.data, json.len);
+	jx_string(&less, b.data, b.len);
+	CHECK(less.failed);
+	buf_release(&b);
+	buf_release(&json);
+	buf_release(&exact);
+	buf_release(&less);
+}
+
 TEST(strings_as_expected)
 {
 	struct buf b = BUF_INIT(1000);
