@@ -152,12 +152,14 @@ forms_beside_text <- function(x) {
         data <- tryCatch(forms_of_html(x, classes), error = function(e) display_log(classes[1L], e))
     if (is.null(data))
         data <- forms_by_knitr(x, classes)
+    if (is.null(data) && inherits(x, "WebServer"))
+        data <- forms_of_server(x)
     if (length(data)) with_metadata(data)
 }
 
 forms_without_print <- function(x) {
-    if (inherits(x, "help_files_with_topic")) {
-        page <- if ("text/html" %in% wanted()) help_forms(x)
+    if (inherits(x, "help_files_with_topic") || inherits(x, "vignette")) {
+        page <- if (!"text/html" %in% wanted()) NULL else if (inherits(x, "vignette")) vignette_forms(x) else help_forms(x)
         return(if (!is.null(page)) with_metadata(page))
     }
     browsable <- inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))

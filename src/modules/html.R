@@ -186,6 +186,9 @@ view_page <- function(url, height = NULL) {
     path <- sub("^file://", "", url)
     if (grepl("^[a-z]+://", path) || !file.exists(path))
         return(utils::browseURL(url))
+    if (!.Call(native$is_notebook) && ui_event("show_html_file", path = normalizePath(path), title = "", destination = "viewer",
+                                               height = if (is.numeric(height)) as.integer(height) else if (identical(height, "maximize")) -1L else 0L))
+        return(invisible())
     page <- one_string(readLines(path, warn = FALSE, encoding = "UTF-8"))
     if (!is.numeric(height) || height < 0)
         height <- 480

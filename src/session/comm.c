@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "rapi/exec.h"
+#include "rapi/json.h"
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
 #include "session/session.h"
@@ -17,6 +18,14 @@ static struct ss_comm *all;
 struct ss_comm *ss_comm_find(const char *id)
 {
 	return (struct ss_comm *)(intptr_t)json_integer_value(json_object_get(by_id, id));
+}
+
+struct ss_comm *ss_comm_newest(const char *target)
+{
+	struct ss_comm *c = all;
+	while (c && strcmp(c->target->name, target) != 0)
+		c = c->next;
+	return c;
 }
 
 struct ss_comm *ss_comm_new(const char *id, const struct ss_comm_target *target)
@@ -98,6 +107,28 @@ void ss_comm_event(struct ss_comm *c, const char *method, struct buf *params)
 	data.failed = data.failed || params->failed;
 	buf_release(params);
 	publish_data(c, "comm_msg", &data);
+}
+
+SEXP ss_comm_r_open(SEXP target)
+{
+	return Rf_ScalarLogical(ss_comm_newest(r_text(target, 0)) != NULL);
+}
+
+SEXP ss_comm_r_event(SEXP target, SEXP method, SEXP params)
+{
+	static struct buf text; /* static: a jump leaves nothing behind */
+	const void *vmax = vmaxget();
+	struct ss_comm *c = r_in_child() ? NULL : ss_comm_newest(r_text(target, 0));
+	if (c) {
+		text.max = BUF_MAX_MESSAGE;
+		buf_clear(&text);
+		if (Rf_xlength(params))
+			r_json_write(&text, params);
+		ss_console_capture_flush(); /* what was printed before is seen before */
+		ss_comm_event(c, r_text(method, 0), &text);
+	}
+	vmaxset(vmax);
+	return Rf_ScalarLogical(c != NULL);
 }
 
 static void refuse(const char *id, const char *reason)
@@ -389,6 +420,13 @@ void ss_comm_settle_at_browser(void)
 	r_toplevel_exec(find_environment, NULL);
 	ss_comm_settle();
 	browser_environment = NULL;
+}
+
+void ss_comm_begin(void)
+{
+	for (struct ss_comm *c = all; c; c = c->next)
+		if (c->target->begin)
+			c->target->begin(c);
 }
 
 void ss_comm_settle(void)

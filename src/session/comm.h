@@ -59,6 +59,8 @@ struct ss_comm_target {
 	void (*close)(struct ss_comm *c, const struct ss_comm_message *m);
 	/* A request may have changed things: called before its reply, and where R's debugger asks for input. In the sandbox, may jump. */
 	void (*settle)(struct ss_comm *c);
+	/* A cell is about to run. Does not jump. */
+	void (*begin)(struct ss_comm *c);
 };
 
 extern const struct ss_comm_target *const comm_targets[]; /* ends with NULL */
@@ -70,6 +72,9 @@ void ss_comm_take(const struct link_frame *f);
 void ss_comm_open(const json_t *head, const json_t *content);
 void ss_comm_msg(const json_t *head, const json_t *content);
 void ss_comm_close(const json_t *head, const json_t *content);
+
+/* Tells all comms that a cell is about to run. Does not jump. */
+void ss_comm_begin(void);
 
 /* Tells all comms that things may have changed. Nothing is done if no comm is open that wants to know. Does not jump. */
 void ss_comm_settle(void);
@@ -92,6 +97,8 @@ void ss_comm_end(struct ss_comm *c, const char *reason);
 SEXP ss_comm_environment(void);
 
 struct ss_comm *ss_comm_find(const char *id);
+/* The comm of a target that was opened last; NULL if none is open. */
+struct ss_comm *ss_comm_newest(const char *target);
 
 /* Registers a comm. NULL without memory. */
 struct ss_comm *ss_comm_new(const char *id, const struct ss_comm_target *target);
@@ -104,6 +111,11 @@ void ss_comm_publish(const char *type, const char *id, const char *target, struc
 
 /* Runs fn(data) in the sandbox. False and *e if it jumped; the log has the full report, with `asked` in it. Does not jump. */
 bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e) MUST_CHECK;
+
+/* For R code. ss_comm_r_open: has a client opened the target in C? ss_comm_r_event sends the comm of that target that was opened
+ * last an event, whose params are a list with names; FALSE if there is none. They may jump. */
+SEXP ss_comm_r_open(SEXP target);
+SEXP ss_comm_r_event(SEXP target, SEXP method, SEXP params);
 
 /* ---- comm_r.c: comms of R code ---- */
 

@@ -19,6 +19,8 @@
 #define CAPTURE_MAX ((size_t)64 << 20)
 #define FLOOD_NS 200000 /* text on stderr that comes faster than this is not waited for piece by piece */
 
+bool (*ss_console_clear)(void);
+
 static int last_fd; /* where the last text went; 0 after a rendezvous */
 static int64_t last_rendezvous;
 static bool capturing, holding;
@@ -116,6 +118,8 @@ void ss_console_write_ex(const char *s, int len, int otype)
 		return;
 	}
 	if ((otype && ss_condition_takes(s, n)) || ss.silent)
+		return;
+	if (!otype && n == 1 && *s == '\f' && ss_console_clear && ss_console_clear())
 		return;
 	if (holding) {
 		hold_piece(fd, s, n);

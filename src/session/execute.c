@@ -1,8 +1,10 @@
 /* execute.c: running a cell. The whole of it is parsed first; then one expression after the other goes through what R's own
  * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
  */
+#include "session/comm.h"
 #include "session/options.h"
 #include "session/park.h"
+#include "session/payload.h"
 #include "session/plot.h"
 
 #include "base/clock.h"
@@ -274,7 +276,9 @@ static void ok_reply(const json_t *content)
 	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
 	const char *name;
 	json_t *code;
-	buf_puts(&reply, "{\"status\":\"ok\",\"payload\":[],\"user_expressions\":{");
+	buf_puts(&reply, "{\"status\":\"ok\",\"payload\":");
+	ss_payload_put(&reply);
+	buf_puts(&reply, ",\"user_expressions\":{");
 	json_object_foreach(json_object_get(content, "user_expressions"), name, code)
 	{
 		jx_key(&reply, name);
@@ -287,6 +291,7 @@ static void ok_reply(const json_t *content)
 static void error_reply(struct buf *error)
 {
 	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
+	ss_payload_give_up();
 	publish_error(error);
 	buf_puts(&reply, "{\"status\":\"error\",");
 	buf_put(&reply, error->data, error->len);
@@ -298,6 +303,8 @@ void ss_execute(const json_t *head, const json_t *content)
 {
 	struct buf error = BUF_INIT(BUF_MAX_MESSAGE);
 	ss_plot_cell();
+	ss_comm_begin();
+	ss_payload_begin();
 	begin_options(json_object_get(content, "code"));
 	bool ok = parse_code(json_object_get(content, "code"), &error) && run_cell(&error);
 	end_options();

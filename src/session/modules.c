@@ -8,6 +8,7 @@
 #include "session/display.h"
 #include "session/internal.h"
 #include "session/park.h"
+#include "session/payload.h"
 #include "session/plot.h"
 #include "session/report.h"
 
@@ -15,6 +16,11 @@
 static SEXP undo(void)
 {
 	return Rf_mkString(ss_park_undo());
+}
+
+static SEXP is_notebook(void)
+{
+	return Rf_ScalarLogical(ss.mode == SS_NOTEBOOK);
 }
 
 static const struct {
@@ -31,7 +37,11 @@ static const struct {
     {"cell_stands", (DL_FUNC)(void (*)(void))ss_cell_stands},
     {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
+    {"comm_event", (DL_FUNC)(void (*)(void))ss_comm_r_event},
+    {"comm_open", (DL_FUNC)(void (*)(void))ss_comm_r_open},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
+    {"is_notebook", (DL_FUNC)(void (*)(void))is_notebook},
+    {"payload", (DL_FUNC)(void (*)(void))ss_payload_add},
     {"view_table", (DL_FUNC)(void (*)(void))ss_view_table},
     {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
     {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},

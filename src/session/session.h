@@ -98,6 +98,8 @@ SEXP ss_condition_seen(SEXP cnd, SEXP kind); /* called from R */
 void ss_console_init(void);
 void ss_console_write_ex(const char *s, int n, int otype); /* R's hook */
 void ss_console_text(int fd, const char *s, size_t n);
+extern bool (*ss_console_clear)(
+    void); /* a form feed came, alone: true if somebody has cleared a console. NULL: nobody can */
 void ss_console_say(const char *fmt, ...) PRINTF_LIKE(1, 2); /* a line on stderr, in the session's own name */
 
 /* R's stdout is captured until _end, which appends it to *out; or until _flush, which writes it out as text and ends the capture,
