@@ -45,7 +45,7 @@ static void define(const struct scan *s, TSNode node)
 			s->fn(s->to, name, is_function(value) ? SYN_LOCAL_FUNCTION : SYN_LOCAL_VARIABLE);
 	} else if (tree_is(node, "for_statement")) {
 		if (ts_node_start_byte(tree_field(node, "variable")) != s->impl->at &&
-		    tree_name(s->impl, tree_field(node, "variable"), &name))
+		    tree_name(s->impl, tree_field(node, "variable"), &name) && name.len)
 			s->fn(s->to, name, SYN_LOCAL_VARIABLE);
 	} else if (assign_call(s->impl, node, &name)) {
 		s->fn(s->to, name, SYN_LOCAL_VARIABLE);
@@ -64,7 +64,7 @@ static void parameters(const struct scan *s, TSNode function)
 		TSNode parameter = ts_node_named_child(list, i);
 		struct slice name;
 		if (tree_is(parameter, "parameter") && tree_is(tree_field(parameter, "name"), "identifier") &&
-		    tree_name(s->impl, tree_field(parameter, "name"), &name))
+		    tree_name(s->impl, tree_field(parameter, "name"), &name) && name.len) /* where a name is missing */
 			s->fn(s->to, name, SYN_LOCAL_PARAMETER);
 	}
 }
@@ -118,7 +118,8 @@ bool syn_each_parameter(const struct syn_context *c, struct slice wanted, void (
 	for (uint32_t i = 0; !ts_node_is_null(list) && i < ts_node_named_child_count(list); i++) {
 		TSNode parameter = ts_node_named_child(list, i);
 		struct slice name;
-		if (tree_is(parameter, "parameter") && tree_name(c->impl, tree_field(parameter, "name"), &name))
+		if (tree_is(parameter, "parameter") && tree_name(c->impl, tree_field(parameter, "name"), &name) &&
+		    name.len)
 			fn(to, name);
 	}
 	return true;

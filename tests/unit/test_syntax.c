@@ -299,6 +299,8 @@ TEST(names_in_scope)
 	CHECK_STR(locals("f <- function(p) { u <- 1 }\nv <<- 2\n‸"), "f() v ");
 	CHECK_STR(locals("assign(\"w\", 2)\n`a b` <- 1\n'c' <- 2\n‸"), "w a b c ");
 	CHECK_STR(locals("sapply(x, \\(k) k‸"), "k? ");
+	/* The parser puts in what is missing, without a name. */
+	CHECK_STR(locals("f <- function(a, = 2, b) {\n  ‸\n}"), "f() a? b? ");
 	CHECK_STR(locals("ab <- 1\nab‸"), "ab ");
 	buf_release(&seen);
 }
