@@ -3,7 +3,7 @@
 
     fuzz/make_corpus.py [DIR]
 
-How the bytes are read is said in fuzz_link.c, fuzz_connection.c, fuzz_wire.c and world.c. What the fuzzer has found besides is
+How the bytes are read is said in the targets, and for the wire in world.c. What the fuzzer has found besides is
 kept in the same directories under libFuzzer's names."""
 import json, struct, sys
 from pathlib import Path
@@ -135,6 +135,94 @@ def wire():
         write('wire', 'seed-' + name, data)
 
 
+# ── JSON, cells ──
+
+def json_texts():
+    deep = '[' * 900 + ']' * 900
+    texts = {
+        'object': '{"a":"é😀\\u0000\\ud83d\\ude00","b":[1,2.5,-0.0,1e308,null,true],"":{"a":1,"a":2}}', 'numbers': '{"id":12345678901234567890,"x":1e400}',
+        'not-object': '[1]', 'cut': '{"password":"secret', 'deep': '{"a":' + deep + '}', 'surrogate': '{"a":"\\ud800"}', 'key-nul': '{"a\\u0000b":1}',
+    }
+    for name, value in texts.items():
+        write('json', 'seed-' + name, value.encode())
+    write('json', 'seed-not-utf8', b'a\xff\xc3\xa9\xed\xa0\x80\xf0\x9f\x98\x80\xe2\x82')
+
+
+CELLS = {
+    'call': 'library(dplyr)\ndata |> filter(x > 1, .by = c(y)) %>% ggplot(aes(x, y = )) + geom_point(',
+    'members': 'a$b[["c"]]@d$`e f`[[1]]$', 'packages': 'utils:::hea', 'strings': 'f("a\\"b", r"---(x]--)---", R\'[', 'raw': 'r"(',
+    'function': 'f <- function(alpha, beta = 2, ...) { assign("x", 1); for (i in 1:3) g(alp); h = \\(y) y; }\nf(',
+    'open': 'if (a) { b[[c(1, "', 'names': '`strange name`$x; été <- 1; étr', 'comment': 'x # comment (', 'numbers': '0x1p-2 + 1e+5L + .5 + 1i; %in% %', 'mixed': 'x[[(1]]})',
+    'lines': 'x <-\r\n  1\r\n', 'nested': '(' * 300 + '[' * 300, 'empty': '',
+}
+
+
+def code():
+    for name, text in CELLS.items():
+        data = text.encode()
+        for at in (len(data), len(data) // 2):
+            write('code', f'seed-{name}-{at}', struct.pack('<H', at) + data)
+
+
+def options():
+    texts = {
+        'all': '#| fig-width: 8\n#| fig-height: 3.5\n#|fig-dpi: 150\n#| fig-format: svg\n#| warning: false\n#| message: no\n#| error: true\n#| timeout: 1e3\nplot(1)\n',
+        'wrong': '\n #| fig-width: [1, 2]\n#| timeout: -1\n#| error: {a: b}\n#| fig-format: gif\n', 'not-yaml': '#| fig-width: "8\n#| x\n', 'list': '#| - a\n#| - b\n', 'scalar': '#| echo\n',
+        'anchors': '#| a: &x [1]\n#| b: *x\n#| fig-width: !!str 8\n#| ? c\n', 'ends': '#| error: true\r\n\r\n#| --- \r\n#| ...\r\n',
+    }
+    for name, text in texts.items():
+        write('options', 'seed-' + name, text.encode())
+
+
+# ── a session with R in it ──
+
+OPEN, MSG, CLOSE, COMPLETE, INSPECT, IS_COMPLETE, R_JSON, OTHER = 0, 1, 4, 5, 6, 7, 8, 9
+VARIABLES, ECHO, FAILS, RESTLESS, NOBODY = range(5)
+N_DATAS, N_NAMES = 9, 35
+
+
+def comm(what, comm_id, target=0, data=0, buffers=0):
+    out = bytes([what, comm_id, target, buffers])
+    return out + (bytes([data]) if isinstance(data, int) else bytes([128]) + chunk(data) if isinstance(data, str) else bytes([N_DATAS]) + data)
+
+
+def method(number, names, html=False, stats=False):
+    return bytes([number + 5 * next(k for k in range(51) if ((number + 5 * k) & 0xe0) == (html * 0x40 | stats * 0x20)), len(names)]) + bytes(names)
+
+
+def asked(what, text, at=None, detail=0):
+    how = (0x40 if at is None else 0x80) | detail
+    return bytes([what, how, min(at or 0, 255)]) + chunk(text)
+
+
+def session():
+    variables = comm(OPEN, 0, VARIABLES)
+    seeds = {
+        'variables': variables + b''.join(comm(MSG, 0, data=i) for i in (1, 2, 5, 6, 7, 4, 1)) + comm(CLOSE, 0),
+        'clear': variables + comm(MSG, 0, data=3) + comm(MSG, 0, data=1), 'not-json': variables + comm(MSG, 0, data='{') + comm(MSG, 0, data='1,"data":{"id":null,"method":[]}'),
+        'echo': comm(OPEN, 1, ECHO, '{"a":[1,"x",null,{"b":[]}]}') + comm(MSG, 1, data='{"é":1e400}') + comm(MSG, 1, data='{"x":[1,2.5,true]}') + comm(CLOSE, 1, data='{}'),
+        'fails': comm(OPEN, 0, FAILS, 0) + comm(OPEN, 1, FAILS, 8) + comm(MSG, 1, data=1) + comm(CLOSE, 1), 'nobody': comm(OPEN, 0, NOBODY) * 2,
+        'restless': comm(OPEN, 2, RESTLESS) + comm(MSG, 2, data=1) * 2, 'buffers': comm(OPEN, 1, ECHO) + bytes([MSG, 1, 0, 3]) + chunk('{"m":1}') + chunk(b'\0\1\xff') + bytes([0]),
+        'json': bytes([R_JSON]) + chunk('{"a":[1,2.5,-0.0,null],"":{"1":[[],{}]},"b":[true,"x"],"c":[1e15,12345678901234567]}') + bytes([R_JSON]) + chunk('[' * 200 + ']' * 200),
+        'other': bytes([OTHER, 0]) + chunk('[1]') + bytes([OTHER, 2]) + chunk('{"code":1,"cursor_pos":"x"}'),
+    }
+    for number in range(4):
+        for half in range(2):
+            seeds[f'method-{number}-{half}'] = variables + b''.join(comm(MSG, 0, data=method(number, [i], html=half, stats=half)) for i in range(half * 17, half * 17 + 18))
+    seeds['paths'] = variables + b''.join(comm(MSG, 0, data=method(0, path)) for path in ([19, 62, 60, 61], [24, 61, 61], [13, 62], [32] + [60] * 7, [17, 63, 63]))
+    for name, text in CELLS.items():
+        seeds['code-' + name] = asked(COMPLETE, text[:250]) + asked(INSPECT, text[:250], detail=1) + asked(IS_COMPLETE, text[:250]) + asked(COMPLETE, text[:250], len(text) // 2)
+    for name, text in {'names': 'data$', 'list': 'list[[3]]$b$', 'env': 'environment$self$', 'slot': 'methods_class@', 'base': 'mea', 'argument': 'mean(x, na', 'package': 'stats::sd', 'library': 'library(st',
+                       'file': 'readLines("/etc/', 'value': 'factors', 'help': 'mean', 'local': 'zz <- function(a, b) 1; zz'}.items():
+        seeds['look-' + name] = asked(COMPLETE, text) + asked(INSPECT, text) + asked(INSPECT, text, len(text) - 1, 1)
+    for name, data in seeds.items():
+        write('session', 'seed-' + name, data)
+
+
 link()
 connection()
 wire()
+json_texts()
+code()
+options()
+session()
