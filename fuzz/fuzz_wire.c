@@ -37,7 +37,7 @@ static void begin(struct kernel *k)
 	struct history *history = k->history;
 	*k = (struct kernel){.options = &options, .history = history, .parent = -1, .signals = -1};
 	k->queue.last = &k->queue.first;
-	k->session.link = -1;
+	k->main.link = -1;
 	world_begin(k);
 	if (!session_init(k, NULL))
 		abort();
@@ -78,7 +78,7 @@ static void text(struct kernel *k, struct fuzz_input *in, int which)
 	if (write(k->session.pipe[which][1], s, n) != (ssize_t)n)
 		abort();
 	if (fuzz_byte(in) & 1)
-		k->flood = pipes_read(k);
+		k->flood = pipes_read(k, &k->main);
 }
 
 static void time_passes(struct kernel *k, uint8_t what)
@@ -112,7 +112,7 @@ static void step(struct kernel *k, struct fuzz_input *in)
 	case 10: world_session_dies(k, fuzz_byte(in)); break;
 	case 11: time_passes(k, fuzz_byte(in)); break;
 	}
-	if (k->session.pid > 0 && k->session.link < 0 && !k->done)
+	if (k->session.pid > 0 && k->main.link < 0 && !k->done)
 		world_session_dies(k, 9); /* it was killed, or its link was closed: then it is killed */
 	if (!k->done)
 		requests_next(k);

@@ -193,6 +193,12 @@ void jp_sockets_close(struct jp_sockets *s)
 {
 }
 
+void jp_uuid(char out[37])
+{
+	static unsigned n;
+	snprintf(out, 37, "00000000-0000-4000-8000-%012x", n++ % 4); /* few, so that inputs can name them */
+}
+
 void jp_heartbeat(struct jp_sockets *s)
 {
 }
@@ -334,7 +340,7 @@ void world_frame(struct kernel *k, struct fuzz_input *in)
 	struct buf out = BUF_INIT(BUF_MAX_SMALL);
 	struct slice part[4];
 	uint8_t type = fuzz_byte(in), which = fuzz_byte(in);
-	uint32_t request = which & 0x80 ? fuzz_byte(in) : k->running ? k->running->id : 0;
+	uint32_t request = which & 0x80 ? fuzz_byte(in) : k->main.running ? k->main.running->id : 0;
 	size_t n = which % 5;
 	for (size_t i = 0; i < n; i++)
 		part[i] = i == 0 ? choose(in, heads, ARRAY_LEN(heads)) : choose(in, bodies, ARRAY_LEN(bodies));
@@ -343,7 +349,7 @@ void world_frame(struct kernel *k, struct fuzz_input *in)
 		return;
 	send_bytes(out.data, out.len, which & 0x40, which & 0x20);
 	buf_release(&out);
-	link_read(k);
+	link_read(k, &k->main);
 }
 
 void world_bytes(struct kernel *k, struct fuzz_input *in)
@@ -353,7 +359,7 @@ void world_bytes(struct kernel *k, struct fuzz_input *in)
 	if (world.session < 0 || n == 0)
 		return;
 	send_bytes(s, n, false, false);
-	link_read(k);
+	link_read(k, &k->main);
 }
 
 void world_session_dies(struct kernel *k, int signal)
@@ -386,7 +392,7 @@ void world_hears(struct kernel *k)
 			FUZZ_CHECK(strcmp(link_type_name(f.type), "?") != 0 && f.type < LINK_HELLO);
 		FUZZ_CHECK(took == LINK_MORE);
 	}
-	link_flush(k);
+	link_flush(&k->main);
 }
 
 /* ── the beginning and the end ────────────────────────────────────────────────────────────────────────────────── */

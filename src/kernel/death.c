@@ -49,7 +49,7 @@ static void put_report(struct kernel *k, struct story *t)
 {
 	struct buf report = BUF_INIT(BUF_MAX_SMALL);
 	size_t frames = 0;
-	if (where_report(k, &report)) {
+	if (where_report(k->session.report, &report)) {
 		buf_puts(
 		    &t->text,
 		    "Where it was, innermost first (C: frames of C code with their library, R: calls of R code):\n");
@@ -114,7 +114,7 @@ static void tell_cell(struct kernel *k, struct request *r, struct story *t)
 static void put_kept(const struct kernel *k, char *out, size_t max)
 {
 	unsigned behind = park_behind(k);
-	if (!k->running && behind == 0)
+	if (!k->main.running && behind == 0)
 		snprintf(out, max, "The session goes on as it was after the last cell.\n");
 	else if (behind == 0)
 		snprintf(
@@ -132,7 +132,7 @@ static void put_kept(const struct kernel *k, char *out, size_t max)
 
 static void undone(struct kernel *k)
 {
-	struct request *r = k->running;
+	struct request *r = k->main.running;
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
 	char kept[300] = "The session is as it was before the last cell.\n";
 	unsigned behind = park_behind(k);
@@ -141,7 +141,7 @@ static void undone(struct kernel *k)
 			 "The session is as it was before the last %u cells: between them no copy was made.\n", behind);
 	follow(k, &t, kept);
 	if (r) {
-		k->running = NULL;
+		k->main.running = NULL;
 		pub_text(&k->pub, PUB_STDERR, t.text.data, t.text.len);
 		json_t *ok = json_pack("{ss}", "status", "ok");
 		execute_finish(k, r, ok, (struct slice){0});
@@ -161,8 +161,8 @@ static void died(struct kernel *k, const struct session_end *end)
 		put_for_report(k, end, &t.text);
 	put_kept(k, kept, sizeof kept);
 	follow(k, &t, kept);
-	if (k->running) {
-		tell_cell(k, k->running, &t);
+	if (k->main.running) {
+		tell_cell(k, k->main.running, &t);
 	} else {
 		struct buf text = BUF_INIT(BUF_MAX_SMALL);
 		buf_printf(&text, "%s, while no cell ran.\n%s", t.how, t.text.data);
@@ -224,13 +224,14 @@ void session_ended(struct kernel *k, const struct session_end *end)
 {
 	struct session *s = &k->session;
 	where_done(k);
+	copies_end(k, "SessionDied", "R has ended, and with it the copies of it in which subshells run code");
 	if (s->state == SESSION_LEAVING || k->stop.on) {
 		left(k);
 		return;
 	}
 	/* One that dies again and again while idle, of what an event source does for example, is not taken up for ever. */
-	bool starting = s->state == SESSION_STARTING || (!k->running && s->failed_starts >= MAX_STARTS - 1);
-	if (!k->running && s->state == SESSION_READY && !starting)
+	bool starting = s->state == SESSION_STARTING || (!k->main.running && s->failed_starts >= MAX_STARTS - 1);
+	if (!k->main.running && s->state == SESSION_READY && !starting)
 		s->failed_starts++;
 	s->pid = 0;
 	s->state = SESSION_NONE;

@@ -2,6 +2,11 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 
+static long *counter(struct kernel *k, const struct request *r)
+{
+	return r->subshell ? &r->subshell->count : &k->count;
+}
+
 static void abort_one(struct kernel *k, struct request *r)
 {
 	struct buf content = BUF_INIT(BUF_MAX_SMALL);
@@ -9,33 +14,27 @@ static void abort_one(struct kernel *k, struct request *r)
 		request_free(r);
 		return;
 	}
-	buf_printf(&content, "{\"status\":\"aborted\",\"execution_count\":%ld}", k->count);
+	buf_printf(&content, "{\"status\":\"aborted\",\"execution_count\":%ld}", *counter(k, r));
 	request_reply(k, r, "execute_reply", &content, (struct slice){0}, NULL, 0);
 	request_done(k, r);
 }
 
 /* The spec's stop_on_error: execute requests that wait when a cell fails are not run. Those that have arrived but were not looked at
  * count; those that a client sends when it has seen the error do not: so they are counted before the reply goes out. */
-static size_t count_waiting(struct kernel *k)
+static size_t count_waiting(struct kernel *k, const struct request_queue *home)
 {
 	requests_receive_all(k);
-	return k->queue.n;
+	return home->n;
 }
 
-/* Aborts the execute requests among the first n of the queue; the others keep their place. */
-static void abort_waiting(struct kernel *k, size_t n)
+/* Aborts the execute requests among the first n of a queue; the others keep their place. */
+static void abort_waiting(struct kernel *k, struct request_queue *home, size_t n)
 {
-	for (struct request **at = &k->queue.first; n > 0 && *at; n--) {
-		struct request *r = *at;
-		if (strcmp(r->msg->type, "execute_request") != 0) {
-			at = &r->next;
+	for (struct request *r = home->first, *next; n > 0 && r; r = next, n--) {
+		next = r->next;
+		if (!request_is(r, "execute_request"))
 			continue;
-		}
-		*at = r->next;
-		if (!r->next)
-			k->queue.last = at;
-		k->queue.n--;
-		r->next = NULL;
+		queue_remove(k, r);
 		abort_one(k, r);
 	}
 }
@@ -45,7 +44,8 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 		  size_t n_lines)
 {
 	struct buf error = BUF_INIT(BUF_MAX_MESSAGE), reply = BUF_INIT(BUF_MAX_MESSAGE);
-	bool execute = strcmp(r->msg->type, "execute_request") == 0;
+	bool execute = request_is(r, "execute_request");
+	struct request_queue *home = r->home;
 	char type[64];
 	buf_putc(&error, '{');
 	jx_key_string(&error, "ename", ename);
@@ -60,21 +60,22 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 	buf_puts(&error, "]}");
 	buf_puts(&reply, "{\"status\":\"error\",");
 	if (execute)
-		buf_printf(&reply, "\"execution_count\":%ld,", r->count ? r->count : k->count);
+		buf_printf(&reply, "\"execution_count\":%ld,", r->count ? r->count : *counter(k, r));
 	buf_put(&reply, error.data + 1, error.len - 1);
-	if (k->running == r)
-		k->running = NULL;
-	size_t waiting = execute && r->stop_on_error ? count_waiting(k) : 0;
-	if (!r->window.parent && !pub_open(&k->pub, &r->window, r->msg, false)) {
+	if (r->with)
+		r->with->running = NULL;
+	r->with = NULL;
+	size_t waiting = execute && r->stop_on_error ? count_waiting(k, home) : 0;
+	if (!r->window.parent && !pub_open(r->pub, &r->window, r->msg, false)) {
 		request_free(r);
 		goto done;
 	}
-	if (strcmp(r->msg->type, "is_complete_request") == 0) {
+	if (request_is(r, "is_complete_request")) {
 		buf_clear(&reply); /* its statuses are others (messaging spec, "Code completeness") */
 		buf_puts(&reply, "{\"status\":\"unknown\"}");
 	}
 	if (execute && !r->silent)
-		pub_message(&k->pub, &r->window, "error", &error, (struct slice){0}, NULL, 0);
+		pub_message(r->pub, &r->window, "error", &error, (struct slice){0}, NULL, 0);
 	/* comm messages have no reply; the others' is named after them. */
 	size_t stem = strlen(r->msg->type);
 	if (stem > 8 && stem < 50 && strcmp(r->msg->type + stem - 8, "_request") == 0) {
@@ -82,7 +83,7 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 		request_reply(k, r, type, &reply, (struct slice){0}, NULL, 0);
 	}
 	request_done(k, r);
-	abort_waiting(k, waiting);
+	abort_waiting(k, home, waiting);
 done:
 	buf_release(&error);
 	buf_release(&reply);
@@ -101,7 +102,7 @@ bool execute_prepare(struct kernel *k, struct request *r)
 /* A request that is no cell has its turn like any other, so that its error aborts only what was sent after it. */
 bool execute_refuse(struct kernel *k, struct request *r)
 {
-	if (strcmp(r->msg->type, "execute_request") != 0 || json_is_string(json_object_get(r->msg->content, "code")))
+	if (!request_is(r, "execute_request") || json_is_string(json_object_get(r->msg->content, "code")))
 		return false;
 	const char *line = "an execute_request needs `code`, a string";
 	execute_fail(k, r, "RequestError", line, &line, 1);
@@ -117,23 +118,24 @@ static void publish_input(struct kernel *k, struct request *r)
 	jx_string(&content, json_string_value(code), json_string_length(code));
 	jx_key_int(&content, "execution_count", r->count);
 	buf_putc(&content, '}');
-	pub_message(&k->pub, &r->window, "execute_input", &content, (struct slice){0}, NULL, 0);
+	pub_message(r->pub, &r->window, "execute_input", &content, (struct slice){0}, NULL, 0);
 }
 
-/* Before it runs: what a crash interrupts is in the history, too, and the result finds its line. */
+/* Before it runs: what a crash interrupts is in the history, too, and the result finds its line. The history is the main
+ * shell's: its lines are told apart by their count, and a subshell has a count of its own. */
 static void remember(struct kernel *k, const struct request *r)
 {
 	const json_t *code = json_object_get(r->msg->content, "code");
-	if (k->history && r->store_history && json_string_length(code))
+	if (k->history && r->store_history && !r->subshell && json_string_length(code))
 		history_add(k->history, r->count, json_string_value(code), json_string_length(code));
 }
 
 void execute_start(struct kernel *k, struct request *r, struct buf *head)
 {
 	if (r->store_history)
-		k->count++;
-	r->count = k->count;
-	pub_cell_started(&k->pub);
+		++*counter(k, r);
+	r->count = *counter(k, r);
+	pub_cell_started(r->pub);
 	remember(k, r);
 	if (!r->silent)
 		publish_input(k, r);
@@ -165,9 +167,10 @@ void execute_finish(struct kernel *k, struct request *r, json_t *content, struct
 			json_object_set_new(content, "user_expressions", json_object());
 	}
 	jx_value(&reply, content);
-	size_t waiting = failed && r->stop_on_error ? count_waiting(k) : 0;
-	pub_flush(&k->pub, true);
+	struct request_queue *home = r->home;
+	size_t waiting = failed && r->stop_on_error ? count_waiting(k, home) : 0;
+	pub_flush(r->pub, true);
 	request_reply(k, r, "execute_reply", &reply, metadata, NULL, 0);
 	request_done(k, r);
-	abort_waiting(k, waiting);
+	abort_waiting(k, home, waiting);
 }

@@ -11,7 +11,7 @@
 #define HISTORY_MS 1000
 #define TEXT_PLAIN_MAX 65536 /* longer results are cut in the history */
 
-static bool hello(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool hello(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	json_int_t version = json_int_or(head, "link", 0);
 	if (version == LINK_VERSION)
@@ -20,11 +20,13 @@ static bool hello(struct kernel *k, const struct link_frame *f, const json_t *he
 	return false;
 }
 
-static bool ready(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool ready(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	struct session *s = &k->session;
 	if (s->state != SESSION_STARTING)
 		return true;
+	if (!s->waking)
+		s->copies = json_bool_or(head, "copies", false);
 	s->state = SESSION_READY;
 	s->waking = false;
 	const char *version = json_string_or(head, "language_version", NULL),
@@ -40,35 +42,36 @@ static bool ready(struct kernel *k, const struct link_frame *f, const json_t *he
 }
 
 /* Messages that a session may publish, and what the kernel notes about them. */
-static void note_result(struct kernel *k, const json_t *content)
+static void note_result(struct kernel *k, const struct wire *w, const json_t *content)
 {
 	const json_t *text = json_object_get(json_object_get(content, "data"), "text/plain");
-	struct request *r = k->running;
+	struct request *r = w->running;
 	size_t n = json_string_length(text);
-	if (k->history && r && r->store_history && json_is_string(text))
+	if (k->history && r && r->store_history && !r->subshell && json_is_string(text))
 		history_output(k->history, r->count, json_string_value(text), n < TEXT_PLAIN_MAX ? n : TEXT_PLAIN_MAX);
 }
 
-static void note_comm_open(struct kernel *k, const json_t *content)
+static void note_comm_open(struct kernel *k, const struct wire *w, const json_t *content)
 {
 	comm_opened(k, json_string_or(content, "comm_id", ""), json_string_or(content, "target_name", ""));
 }
 
-static void note_comm_close(struct kernel *k, const json_t *content)
+static void note_comm_close(struct kernel *k, const struct wire *w, const json_t *content)
 {
 	comm_closed(k, json_string_or(content, "comm_id", ""));
 }
 
 static const struct {
 	const char *type;
-	void (*note)(struct kernel *k, const json_t *content);
+	void (*note)(struct kernel *k, const struct wire *w, const json_t *content);
 	bool
 	    always; /* also while a silent request runs: it is no output but the state of something that the client has */
+	bool of_session; /* not from copies of it */
 } publishable[] = {
     {"display_data", NULL},          {"update_display_data", NULL},
     {"execute_result", note_result}, {"error", NULL},
-    {"clear_output", NULL},          {"comm_open", note_comm_open, true},
-    {"comm_msg", NULL, true},        {"comm_close", note_comm_close, true},
+    {"clear_output", NULL},          {"comm_open", note_comm_open, true, true},
+    {"comm_msg", NULL, true},        {"comm_close", note_comm_close, true, true},
 };
 
 /* How many parts follow head, content and metadata. */
@@ -77,13 +80,17 @@ static size_t buffers_of(const struct link_frame *f)
 	return f->n > 3 ? f->n - 3 : 0;
 }
 
-static bool publish(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool publish(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	const char *type = json_string_or(head, "type", "");
 	size_t i = 0;
 	while (i < ARRAY_LEN(publishable) && strcmp(publishable[i].type, type) != 0)
 		i++;
 	struct err e = {0};
+	if (w->copy && i < ARRAY_LEN(publishable) && publishable[i].of_session) {
+		log_warn("a copy of the session published a `%s`: comms are the session's", type);
+		return true;
+	}
 	json_t *content = i < ARRAY_LEN(publishable) ? link_frame_json(f, 1, &e) : NULL;
 	json_t *metadata = content ? link_frame_json(f, 2, &e) : NULL;
 	if (metadata) {
@@ -91,9 +98,11 @@ static bool publish(struct kernel *k, const struct link_frame *f, const json_t *
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
 		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
 		if (publishable[i].note)
-			publishable[i].note(k, content);
-		if (!k->running || !k->running->silent || publishable[i].always)
-			pub_message(&k->pub, NULL, type, &bytes, link_frame_part(f, 2), f->part + 3, buffers_of(f));
+			publishable[i].note(k, w, content);
+		if (w->running)
+			request_open(k, w->running);
+		if (!w->running || !w->running->silent || publishable[i].always)
+			pub_message(w->pub, NULL, type, &bytes, link_frame_part(f, 2), f->part + 3, buffers_of(f));
 		buf_release(&bytes);
 	} else {
 		log_error("the session published a `%s` that is not passed on: %s", type,
@@ -104,31 +113,31 @@ static bool publish(struct kernel *k, const struct link_frame *f, const json_t *
 	return true;
 }
 
-static bool turn(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool turn(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	return true;
 }
 
-static bool input_request(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool input_request(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	static const char none[] = "{\"value\":\"\"}";
 	struct slice part = {none, sizeof none - 1};
-	if (!stdin_ask(k, f->seq, head)) {
+	if (!stdin_ask(k, w, f->seq, head)) {
 		log_warn("the session asked for input, but no client can be asked");
-		link_send(k, LINK_INPUT, f->seq, &part, 1);
+		link_send(w, LINK_INPUT, f->seq, &part, 1);
 	}
 	return true;
 }
 
-static bool input_cancel(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool input_cancel(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
-	stdin_cancel(k);
+	stdin_cancel(w);
 	return true;
 }
 
-static bool reply(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
-	struct request *r = k->running;
+	struct request *r = w->running;
 	struct err e = {0};
 	if (!r || r->id != f->request) {
 		log_error("the session answered request %u, which is not with it", f->request);
@@ -136,34 +145,39 @@ static bool reply(struct kernel *k, const struct link_frame *f, const json_t *he
 	}
 	struct slice metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
 	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
-	stdin_cancel(k);
-	where_done(k);
-	k->session.failed_starts = 0;
+	stdin_cancel(w);
+	if (!w->copy) {
+		where_done(k);
+		k->session.failed_starts = 0;
+		copies_stale(k);
+	}
+	request_open(k, r);
+	if (!w->running) /* there was no memory for its window */
+		goto done;
 	if (!content || !checked) {
 		log_error("the session's reply to a %s cannot be read: %s", r->msg->type, e.msg);
 		const char *line = "the session sent a reply that is not JSON";
 		execute_fail(k, r, "SessionError", line, &line, 1);
-	} else if (strcmp(r->msg->type, "execute_request") == 0) {
-		k->running = NULL;
+	} else if (request_is(r, "execute_request")) {
 		execute_finish(k, r, content, metadata);
 		k->history_at = k->history_at ? k->history_at : clock_ms() + HISTORY_MS;
 	} else {
 		const char *type = json_string_or(head, "type", "");
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
 		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
-		k->running = NULL;
-		pub_flush(&k->pub, true);
+		pub_flush(w->pub, true);
 		if (*type)
 			request_reply(k, r, type, &bytes, metadata, f->part + 3, buffers_of(f));
 		buf_release(&bytes);
 		request_done(k, r);
 	}
+done:
 	json_decref(content);
 	json_decref(checked);
 	return true;
 }
 
-static bool leave(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool leave(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	k->session.state = SESSION_LEAVING;
 	if (!k->stop.on) {
@@ -174,7 +188,7 @@ static bool leave(struct kernel *k, const struct link_frame *f, const json_t *he
 	return true;
 }
 
-static bool log_line(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool log_line(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug"};
 	const char *level = json_string_or(head, "level", "info");
@@ -184,15 +198,13 @@ static bool log_line(struct kernel *k, const struct link_frame *f, const json_t 
 	return true;
 }
 
-static bool parked(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool parked(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
-	struct session *s = &k->session;
-	if (s->n_passed == 0) {
+	int fd = wire_passed(w);
+	if (fd < 0) {
 		log_error("the session parked a copy without a descriptor");
 		return true;
 	}
-	int fd = s->passed[0];
-	memmove(s->passed, s->passed + 1, --s->n_passed * sizeof s->passed[0]);
 	json_int_t pid = json_int_or(head, "pid", 0);
 	if (pid > 1 && pid <= INT_MAX) {
 		park_took(k, head, fd);
@@ -203,7 +215,7 @@ static bool parked(struct kernel *k, const struct link_frame *f, const json_t *h
 	return true;
 }
 
-static bool undo(struct kernel *k, const struct link_frame *f, const json_t *head)
+static bool undo(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	if (!park_undo(k))
 		return true; /* the session sees that it still lives and says so to the user */
@@ -212,38 +224,83 @@ static bool undo(struct kernel *k, const struct link_frame *f, const json_t *hea
 	return false;
 }
 
+static bool serving(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
+{
+	copy_took(k, head);
+	return true;
+}
+
+/* ---- of copies that serve ---- */
+
+static bool copy_hello(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
+{
+	json_int_t pid = json_int_or(head, "pid", 0);
+	if (pid > 1 && pid <= INT_MAX && json_int_or(head, "link", 0) == LINK_VERSION && !w->copy->ready) {
+		copy_ready(k, w->copy, (pid_t)pid);
+		return true;
+	}
+	copy_broken(k, w->copy, "its first frame is not in order");
+	return false;
+}
+
+static bool copy_leave(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
+{
+	log_info("a copy of the session leaves with status %d", (int)json_int_or(head, "status", 0));
+	w->copy->stale = true;
+	return true;
+}
+
+static bool pass(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
+{
+	copy_passed(k, w->copy, f->request);
+	return true;
+}
+
 static const struct {
 	int type;
-	bool (*act)(struct kernel *k, const struct link_frame *f, const json_t *head); /* false: no ACK, it is gone */
+	/* NULL: it may not come from such. False: no ACK, who sent it is gone. */
+	bool (*session)(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head);
+	bool (*copy)(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head);
 } actions[] = {
-    {LINK_HELLO, hello},
-    {LINK_READY, ready},
-    {LINK_PUBLISH, publish},
-    {LINK_TURN, turn},
-    {LINK_INPUT_REQUEST, input_request},
-    {LINK_INPUT_CANCEL, input_cancel},
-    {LINK_REPLY, reply},
-    {LINK_EXIT, leave},
-    {LINK_LOG, log_line},
-    {LINK_PARKED, parked},
-    {LINK_UNDO, undo},
+    {LINK_HELLO, hello, copy_hello},
+    {LINK_READY, ready, NULL},
+    {LINK_PUBLISH, publish, publish},
+    {LINK_TURN, turn, turn},
+    {LINK_INPUT_REQUEST, input_request, input_request},
+    {LINK_INPUT_CANCEL, input_cancel, input_cancel},
+    {LINK_REPLY, reply, reply},
+    {LINK_EXIT, leave, copy_leave},
+    {LINK_LOG, log_line, log_line},
+    {LINK_PARKED, parked, NULL},
+    {LINK_UNDO, undo, NULL},
+    {LINK_SERVING, serving, NULL},
+    {LINK_PASS, NULL, pass},
 };
 
-void frame_act(struct kernel *k, const struct link_frame *f)
+void wire_broken(struct kernel *k, struct wire *w, const char *why)
+{
+	if (w->copy)
+		copy_broken(k, w->copy, why);
+	else
+		session_kill(k, why);
+}
+
+void frame_act(struct kernel *k, struct wire *w, const struct link_frame *f)
 {
 	struct err e = {0};
 	json_t *head = link_frame_json(f, 0, &e);
-	size_t i = 0;
-	while (i < ARRAY_LEN(actions) && actions[i].type != f->type)
-		i++;
-	if (!head || i == ARRAY_LEN(actions)) {
-		session_kill(k, head ? "it sent a frame of a type that there is not" : e.msg);
+	bool (*act)(struct kernel *, struct wire *, const struct link_frame *, const json_t *) = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (actions[i].type == f->type)
+			act = w->copy ? actions[i].copy : actions[i].session;
+	if (!head || !act) {
+		wire_broken(k, w, head ? "it sent a frame of a type that there is not" : e.msg);
 		json_decref(head);
 		return;
 	}
 	uint32_t seq = f->seq;
-	pipes_drain(k);
-	if (actions[i].act(k, f, head))
-		link_send(k, LINK_ACK, seq, NULL, 0);
+	pipes_drain(k, w);
+	if (act(k, w, f, head))
+		link_send(w, LINK_ACK, seq, NULL, 0);
 	json_decref(head);
 }

@@ -54,8 +54,8 @@ bool info_reply(struct kernel *k, struct request *r, struct buf *b)
 	}
 	buf_putc(b, ']');
 	jx_key(b, "supported_features");
-	buf_puts(b, "[\"iopub_welcome\"]");
-	jx_key_string(b, "execution_state", k->running ? "busy" : state_names[k->session.state]);
+	buf_puts(b, "[\"iopub_welcome\",\"kernel subshells\"]");
+	jx_key_string(b, "execution_state", k->main.running ? "busy" : state_names[k->session.state]);
 	buf_putc(b, '}');
 	return true;
 }

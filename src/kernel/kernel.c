@@ -52,9 +52,7 @@ static void open_history(struct kernel *k)
 
 static void finish(struct kernel *k)
 {
-	struct request *r;
-	while ((r = queue_pop(&k->queue)))
-		request_free(r);
+	subshells_release(k);
 	session_release(k);
 	if (k->history)
 		history_close(k->history);
@@ -77,7 +75,7 @@ int cmd_kernel(struct kernel_options *o)
 	k->options = o;
 	k->parent = k->signals = -1;
 	k->queue.last = &k->queue.first;
-	k->session.link = k->session.report = k->session.parked.link = k->session.older.link = -1;
+	k->main.link = k->session.report = k->session.parked.link = k->session.older.link = -1;
 	standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	int status = 1;

@@ -6,7 +6,9 @@
  *   requests.c  the table of message types, the queue    execute.c   execute requests: counts, abort, errors
  *   session.c   the session process, its start           death.c     its end, and what is said about it
  *   park.c      the copy that takes its place            where.c     a cell that does not stop
- *   link.c      bytes from and to the session            frames.c    the table of the session's frames
+ *   link.c      bytes from and to a session              frames.c    the table of a session's frames
+ *   queue.c     whose turn it is                         subshell.c  subshells
+ *   copy.c      copies that serve: their life            look.c      what they are asked
  *   stdin.c     input requests                           stop.c      interrupt and shutdown
  *   info.c      kernel_info                              comms.c     the comm registry
  *   environ.c   the session's environment                history.c   the input history
@@ -32,8 +34,17 @@ struct request {
 	enum jp_channel channel;
 	struct pub_window window;
 	const struct request_type *type;
-	uint32_t id; /* on the link; 0 while it is not with the session */
-	long count;  /* execute_request: its execution_count */
+	struct subshell *subshell;  /* that it was sent to; NULL: the main shell */
+	struct request_queue *home; /* where it waits or has waited */
+	struct wire *with;          /* who has it: the session or a copy; NULL: nobody */
+	struct publisher *pub;      /* on which its window is */
+	const char *comm;           /* comm messages: which, in msg */
+	uint64_t order;             /* of arrival */
+	int64_t came;
+	bool looking; /* a copy was asked whether it can answer; the request has kept its place */
+	bool passed;  /* ... and could not: it waits for the session */
+	uint32_t id;  /* on the link; 0 while it is with nobody */
+	long count;   /* execute_request: its execution_count */
 	bool silent, store_history, allow_stdin, stop_on_error;
 	bool interrupted; /* the user asked for it to be */
 	struct request *next;
@@ -61,29 +72,45 @@ struct parked {
 	uint32_t ran;  /* cells that it had run by then, the silent ones too */
 };
 
-struct session {
-	enum session_state state;
-	pid_t pid;      /* and process group; 0: none */
-	int link;       /* -1: none */
-	int pipe[2][2]; /* [stdout, stderr][read, write]; the same for all sessions of this kernel */
+/* A link and the two pipes that go with it: the session's, or those of a copy that serves. */
+struct wire {
+	int link;    /* -1: none */
+	int pipe[2]; /* the ends to be read of its stdout and stderr; -1: none. The session's are its own, see below */
 	struct link_reader in;
 	struct buf out;
 	size_t out_done; /* bytes of `out` that are written */
 	uint32_t seq, requests;
-	uint32_t ran; /* of the requests: cells, the silent ones too */
+	int passed[8]; /* descriptors that came with frames that were not acted upon yet */
+	size_t n_passed;
+	struct publisher *pub;   /* its text and windows */
+	struct request *running; /* the one that is with it */
+	int64_t running_since;
+	struct input {
+		uint32_t frame;         /* seq of the INPUT_REQUEST that waits, 0: none */
+		char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
+		json_t *question;       /* not asked yet: the client's stdin is not connected; owned */
+		int64_t again_at;       /* when it is tried again; 0: not */
+	} input;
+	struct copy *copy; /* whose it is; NULL: the session's */
+};
+
+struct session {
+	enum session_state state;
+	pid_t pid;         /* and process group; 0: none */
+	int pipe[2][2];    /* [stdout, stderr][read, write]; the same for all sessions of this kernel */
+	uint32_t ran;      /* cells that it was given, the silent ones too */
 	int failed_starts; /* in a row: deaths before READY, and while idle before it has answered anything */
 	int starts;
+	bool copies;      /* it makes copies that serve */
 	char version[64]; /* of the language, from READY or R's own files */
 	char banner[1024];
-	char why[1024];       /* SESSION_NONE: why there is none, for users */
-	char broken[256];     /* what it did against the link's rules, if that is why it was killed */
-	bool abandoned;       /* the user gave the running cell up */
-	bool undo;            /* it asked to be replaced by the parked one */
-	bool waking;          /* STARTING is the waking of a parked one */
-	struct parked parked; /* the newest: from before the running cell, or after the last one */
-	struct parked older;  /* from before the cell before that, for carrack.undo() */
-	int passed[8];        /* descriptors that came with frames that were not acted upon yet */
-	size_t n_passed;
+	char why[1024];        /* SESSION_NONE: why there is none, for users */
+	char broken[256];      /* what it did against the link's rules, if that is why it was killed */
+	bool abandoned;        /* the user gave the running cell up */
+	bool undo;             /* it asked to be replaced by the parked one */
+	bool waking;           /* STARTING is the waking of a parked one */
+	struct parked parked;  /* the newest: from before the running cell, or after the last one */
+	struct parked older;   /* from before the cell before that, for carrack.undo() */
 	int report;            /* memfd: what it says of itself when it dies */
 	struct buf start_text; /* what it wrote before READY, for the error message */
 };
@@ -100,11 +127,16 @@ struct stopping {
 	struct request *asked; /* the shutdown requests to answer */
 };
 
-struct input {
-	uint32_t frame;         /* seq of the INPUT_REQUEST that waits, 0: none */
-	char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
-	json_t *question;       /* not asked yet: the client's stdin is not connected; owned */
-	int64_t again_at;       /* when it is tried again; 0: not */
+/* The copies that serve, and what is being done to have one. */
+struct copies {
+	struct copy *first;
+	struct copy *looker; /* the one that only looks; NULL: none */
+	int64_t asked_at;    /* when the session was asked to make one that has not come; 0: it was not */
+	int64_t parked_at;   /* when the parked process was asked last */
+	int64_t refused_at;  /* when the session said that it cannot, and why; 0: it did not */
+	char refused[256];
+	int64_t reap_at; /* when the session is reminded of those that have ended; 0: not */
+	int64_t at;      /* when something is due; 0: nothing is */
 };
 
 struct kernel {
@@ -116,9 +148,13 @@ struct kernel {
 	struct rhome rhome;
 	struct history *history;
 	struct comm_table *comms;
+	struct wire main; /* the session's */
 	struct request_queue queue;
-	struct request *running; /* the one that is with the session */
-	struct input input;
+	struct subshell *subshells; /* in the order of their making */
+	struct copies copies;
+	size_t queued;      /* requests in all queues */
+	uint64_t order;     /* requests that have come */
+	bool subshell_last; /* the session's last request was a subshell's */
 	struct stopping stop;
 	long count;  /* execution counter */
 	int signals; /* signalfd */
@@ -142,13 +178,78 @@ void loop_turn(struct kernel *k);
 /* requests.c */
 void requests_receive(struct kernel *k, enum jp_channel channel); /* some of those that have come */
 void requests_receive_all(struct kernel *k);                      /* on shell, what has come until now */
-void requests_next(struct kernel *k); /* gives the session its next request, if it can take one */
+void requests_next(struct kernel *k); /* gives the session and its copies their next requests, as they can take them */
+void request_give(struct kernel *k, struct wire *w, struct request *r, bool look);
+void request_open(struct kernel *k, struct request *r); /* the window of one that a copy answers */
+void request_give_back(struct kernel *k,
+		       struct request *r);   /* of a copy that did not answer: it waits for the session */
+bool request_looks(const struct request *r); /* may be of a kind that only looks */
+bool request_is(const struct request *r, const char *type);
 void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
 		   const struct slice *buffers, size_t n_buffers);
 void request_done(struct kernel *k, struct request *r); /* idle; frees r */
 void request_free(struct request *r);
 bool request_is_cell(const struct request *r); /* an execute request, shown or silent */
-struct request *queue_pop(struct request_queue *q);
+
+/* queue.c */
+void queue_push(struct kernel *k, struct request *r); /* into its home */
+void queue_remove(struct kernel *k, struct request *r);
+struct request *queue_pop_any(struct kernel *k); /* the first of any queue; NULL: all are empty */
+struct request *queue_next(struct kernel *k);    /* whose turn it is with the session, taken out; NULL: nobody's */
+struct request *queue_look(struct kernel *k, int64_t now, int64_t *at); /* what a copy may be asked; *at: when there
+									 * may be more */
+
+/* subshell.c: subshells (JEP 91). One that was sent code has a process of its own, a copy of the session. */
+struct subshell {
+	char id[37];
+	struct request_queue queue;
+	long count;        /* execution counter */
+	struct copy *copy; /* NULL: none yet, or it has ended */
+	struct subshell *next;
+};
+bool subshell_create(struct kernel *k, struct request *r, struct buf *content);
+bool subshell_delete(struct kernel *k, struct request *r, struct buf *content);
+bool subshell_list(struct kernel *k, struct request *r, struct buf *content);
+/* Finds whose it is. False: the subshell does not exist, and the request was answered. */
+bool subshell_route(struct kernel *k, struct request *r);
+/* True if the subshell's own process is to answer it, which may have to be made first. */
+bool subshell_own(const struct request *r);
+void subshells_release(struct kernel *k);
+
+/* copy.c: a copy of the session that serves (docs/link.md, "Copies that serve"). It is another process: what it is asked to run
+ * changes nothing in the session. */
+#define COPIES_MAX 16  /* subshells that have one */
+#define COPIES_MOST 24 /* with those that look, and those that are ending */
+struct copy {
+	struct wire wire;
+	struct publisher pub;
+	pid_t pid;              /* and process group; 0 until HELLO */
+	struct subshell *owner; /* NULL: it looks, for everybody */
+	int report;             /* memfd, as the session's */
+	int64_t made_at;
+	double ms;  /* what the fork took */
+	bool ready; /* HELLO has come */
+	bool stale; /* not to be asked again */
+	bool over;  /* it has ended; freed at the end of the turn */
+	struct copy *next;
+};
+void copy_took(struct kernel *k, const json_t *head); /* SERVING of the session */
+void copy_ask(struct kernel *k, int64_t now);         /* asks the session for one */
+void copy_ask_parked(struct kernel *k, int64_t now);  /* ... and the parked process */
+void copy_ready(struct kernel *k, struct copy *c, pid_t pid);
+void copy_let_go(struct kernel *k, struct copy *c); /* nothing is with it */
+void copy_died(struct kernel *k, struct copy *c);
+void copy_broken(struct kernel *k, struct copy *c, const char *why);
+/* Ends it; what is with it gets this error. */
+void copy_end(struct kernel *k, struct copy *c, const char *ename, const char *evalue, const struct buf *report);
+void copies_end(struct kernel *k, const char *ename, const char *evalue); /* all; and what was asked for is forgotten */
+void copies_stale(struct kernel *k); /* the session has ended a request: what looks has an old state */
+void copies_interrupt(struct kernel *k);
+void copies_bury(struct kernel *k);
+
+/* look.c: what copies are for. */
+void copies_turn(struct kernel *k); /* gives them what they can answer; asks for those that are needed */
+void copy_passed(struct kernel *k, struct copy *c, uint32_t request); /* PASS */
 
 /* execute.c */
 bool execute_prepare(struct kernel *k, struct request *r);
@@ -165,7 +266,7 @@ void session_reap(struct kernel *k); /* after SIGCHLD */
 void session_kill(struct kernel *k, const char *why);
 void session_release(struct kernel *k);
 
-void session_fresh_link(struct session *s); /* forgets all that belonged to the link before */
+void session_fresh_link(struct kernel *k); /* forgets all that belonged to the link before */
 
 /* death.c: the session's process is gone. What is said about it, and who follows. */
 struct session_end {
@@ -185,24 +286,30 @@ unsigned park_behind(const struct kernel *k); /* cells that have ended since the
 void where_interrupted(struct kernel *k); /* true interrupts are counted from here */
 void where_due(struct kernel *k);
 void where_done(struct kernel *k);
-size_t where_report(struct kernel *k, struct buf *out); /* takes the report; the number of lines */
+size_t where_report(int fd, struct buf *out); /* takes the report of a session; the number of lines */
 
 /* link.c */
-bool link_send(struct kernel *k, int type, uint32_t request, const struct slice *parts, size_t n);
-void link_flush(struct kernel *k);
-void link_read(struct kernel *k);      /* frames that have come */
-void link_read_rest(struct kernel *k); /* to the last byte: who sent it is dead */
-void pipes_drain(struct kernel *k);    /* what is in both pipes now */
-bool pipes_read(struct kernel *k);     /* the same when they woke us; true if there was much */
+void wire_init(struct wire *w, struct publisher *pub);
+void wire_reset(struct wire *w);   /* forgets all that belonged to the link before */
+void wire_release(struct wire *w); /* but not the pipes */
+void wire_close(struct wire *w);
+int wire_passed(struct wire *w); /* the next descriptor that came; -1: none */
+bool link_send(struct wire *w, int type, uint32_t request, const struct slice *parts, size_t n);
+void link_flush(struct wire *w);
+void link_read(struct kernel *k, struct wire *w);      /* frames that have come */
+void link_read_rest(struct kernel *k, struct wire *w); /* to the last byte: who sent it is dead */
+void pipes_drain(struct kernel *k, struct wire *w);    /* what is in both pipes now */
+bool pipes_read(struct kernel *k, struct wire *w);     /* the same when they woke us; true if there was much */
 
 /* frames.c */
-void frame_act(struct kernel *k, const struct link_frame *f);
+void frame_act(struct kernel *k, struct wire *w, const struct link_frame *f);
+void wire_broken(struct kernel *k, struct wire *w, const char *why); /* who is at its other end does what must not be */
 
 /* stdin.c */
-bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head);
+bool stdin_ask(struct kernel *k, struct wire *w, uint32_t frame, const json_t *head);
 void stdin_receive(struct kernel *k);
-void stdin_again(struct kernel *k);
-void stdin_cancel(struct kernel *k);
+void stdin_again(struct kernel *k, struct wire *w);
+void stdin_cancel(struct wire *w);
 
 /* stop.c */
 void stop_interrupt(struct kernel *k);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@
 #define TEXT_MS 10     /* text is gathered for so long; while it waits, the pipes are left alone */
 #define PARENT_MS 1000 /* how often the parent is looked for where pidfds do not exist */
 
-enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_LINK, W_OUT, W_ERR, W_SIGNALS, W_FLOW, W_PARENT, W_N };
+/* Entries of the poll; the last three for the session's wire, and as many again for each copy's. */
+enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_SIGNALS, W_FLOW, W_PARENT, W_LINK, W_OUT, W_ERR, W_N };
+enum { PER_WIRE = W_N - W_LINK, WIRES = 1 + COPIES_MOST, W_MAX = W_LINK + WIRES * PER_WIRE };
 
 /* Only a client that says so ends its kernels by ending: one that was started with nohup, say, outlives its script. */
 static void watch_parent(struct kernel *k)
@@ -80,10 +83,19 @@ static long wait_ms(const struct kernel *k)
 {
 	int64_t at = sooner(sooner(k->text_at, k->history_at), sooner(k->where_at, k->stop.on ? k->stop.next_at : 0));
 	int64_t now = clock_ms();
-	at = sooner(at, k->input.again_at);
+	at = sooner(sooner(at, k->main.input.again_at), k->copies.at);
+	for (const struct copy *c = k->copies.first; c; c = c->next)
+		at = sooner(at, c->wire.input.again_at);
 	if (k->parent_pid && k->parent < 0)
 		at = sooner(at, now + PARENT_MS);
 	return at == 0 ? -1 : at <= now ? 0 : (long)(at - now);
+}
+
+static void take_text(struct kernel *k, struct wire *w)
+{
+	if (!flow_full() || k->stop.on)
+		pipes_drain(k, w);
+	pub_flush(w->pub, false);
 }
 
 static void due(struct kernel *k)
@@ -92,17 +104,20 @@ static void due(struct kernel *k)
 	if (k->text_at && k->text_at <= now) {
 		k->text_at = 0;
 		k->flood = false;
-		if (!flow_full() || k->stop.on)
-			pipes_drain(k);
-		pub_flush(&k->pub, false);
+		take_text(k, &k->main);
+		for (struct copy *c = k->copies.first; c; c = c->next)
+			take_text(k, &c->wire);
 	}
 	if (k->history_at && k->history_at <= now) {
 		k->history_at = 0;
 		if (k->history)
 			history_flush(k->history);
 	}
-	if (k->input.again_at && k->input.again_at <= now)
-		stdin_again(k);
+	if (k->main.input.again_at && k->main.input.again_at <= now)
+		stdin_again(k, &k->main);
+	for (struct copy *c = k->copies.first; c; c = c->next)
+		if (c->wire.input.again_at && c->wire.input.again_at <= now)
+			stdin_again(k, &c->wire);
 	if (k->where_at && k->where_at <= now)
 		where_due(k);
 	if (k->stop.on && !k->done && k->stop.next_at <= now)
@@ -111,32 +126,85 @@ static void due(struct kernel *k)
 		end_with_parent(k);
 }
 
-/* The session is heard only while ZeroMQ can take what it says. */
-static void what_to_wait_for(const struct kernel *k, zmq_pollitem_t w[W_N])
+/* A session is heard only while ZeroMQ can take what it says. */
+static void wait_for_wire(const struct kernel *k, const struct wire *from, zmq_pollitem_t w[PER_WIRE])
 {
 	bool hear = !flow_full() || k->stop.on;
 	bool pipes = hear && (!k->text_at || k->flood);
-	bool queue = k->queue.n < KN_QUEUE_MAX;
-	short link = (short)((hear ? ZMQ_POLLIN : 0) | (k->session.out.len > k->session.out_done ? ZMQ_POLLOUT : 0));
+	short link = (short)((hear ? ZMQ_POLLIN : 0) | (from->out.len > from->out_done ? ZMQ_POLLOUT : 0));
+	w[0] = (zmq_pollitem_t){.fd = from->link, .events = from->link >= 0 ? link : 0};
+	for (int i = 0; i < 2; i++)
+		w[1 + i] =
+		    (zmq_pollitem_t){.fd = from->pipe[i], .events = pipes && from->pipe[i] >= 0 ? ZMQ_POLLIN : 0};
+}
+
+/* Returns how many entries there are. */
+static int what_to_wait_for(const struct kernel *k, zmq_pollitem_t w[W_MAX])
+{
+	bool hear = !flow_full() || k->stop.on;
 	memset(w, 0, W_N * sizeof *w);
 	for (int i = 0; i < JP_CHANNELS; i++)
 		w[i] = (zmq_pollitem_t){.socket = k->sockets.socket[i], .events = ZMQ_POLLIN};
-	w[W_SHELL].events = queue ? ZMQ_POLLIN : 0;
-	w[W_LINK] = (zmq_pollitem_t){.fd = k->session.link, .events = k->session.link >= 0 ? link : 0};
-	w[W_OUT] = (zmq_pollitem_t){.fd = k->session.pipe[0][0], .events = pipes ? ZMQ_POLLIN : 0};
-	w[W_ERR] = (zmq_pollitem_t){.fd = k->session.pipe[1][0], .events = pipes ? ZMQ_POLLIN : 0};
+	w[W_SHELL].events = k->queued < KN_QUEUE_MAX ? ZMQ_POLLIN : 0;
 	w[W_SIGNALS] = (zmq_pollitem_t){.fd = k->signals, .events = ZMQ_POLLIN};
 	w[W_FLOW] = (zmq_pollitem_t){.fd = flow_fd(), .events = hear ? 0 : ZMQ_POLLIN};
 	w[W_PARENT] = (zmq_pollitem_t){.fd = k->parent, .events = k->parent >= 0 ? ZMQ_POLLIN : 0};
+	wait_for_wire(k, &k->main, w + W_LINK);
+	int n = W_N;
+	for (const struct copy *c = k->copies.first; c; c = c->next, n += PER_WIRE)
+		wait_for_wire(k, &c->wire, w + n);
+	return n;
+}
+
+/* Who wrote into a copy's pipe has closed it: nothing comes any more, and poll would say so for ever. */
+static void close_dead_pipes(struct wire *w, const zmq_pollitem_t woke[PER_WIRE])
+{
+	for (int i = 0; w->copy && i < 2; i++) {
+		int there = 0;
+		if (w->pipe[i] < 0 || !(woke[1 + i].revents & ~ZMQ_POLLIN) || ioctl(w->pipe[i], FIONREAD, &there) < 0 ||
+		    there)
+			continue;
+		close(w->pipe[i]);
+		w->pipe[i] = -1;
+	}
+}
+
+/* True if its pipes had much. */
+static bool hear_wire(struct kernel *k, struct wire *w, const zmq_pollitem_t woke[PER_WIRE])
+{
+	bool flood = false;
+	if (woke[0].revents & ZMQ_POLLOUT)
+		link_flush(w);
+	if (woke[0].revents & ~ZMQ_POLLOUT && w->link == woke[0].fd)
+		link_read(k, w);
+	if (woke[1].revents || woke[2].revents)
+		flood = pipes_read(k, w);
+	close_dead_pipes(w, woke);
+	if (pub_has_text(w->pub) && !k->text_at)
+		k->text_at = clock_ms() + TEXT_MS;
+	return flood;
+}
+
+static void hear_wires(struct kernel *k, const zmq_pollitem_t *all, int n)
+{
+	const zmq_pollitem_t *at = all + W_LINK;
+	bool text = false, flood = hear_wire(k, &k->main, at);
+	text = at[1].revents || at[2].revents;
+	/* Those that came while this turn was under way are at the end of the list. */
+	for (struct copy *c = k->copies.first; c && (at += PER_WIRE) < all + n; c = c->next) {
+		text = text || at[1].revents || at[2].revents;
+		flood = hear_wire(k, &c->wire, at) || flood;
+	}
+	if (text)
+		k->flood = flood;
 }
 
 void loop_turn(struct kernel *k)
 {
 	_Static_assert(W_HB == (int)JP_HB && W_IOPUB == (int)JP_IOPUB, "channels come first, in their order");
-	zmq_pollitem_t all[W_N], some[W_N];
-	int which[W_N], n = 0;
-	what_to_wait_for(k, all);
-	for (int i = 0; i < W_N; i++) {
+	static zmq_pollitem_t all[W_MAX], some[W_MAX];
+	int which[W_MAX], n = 0, n_all = what_to_wait_for(k, all);
+	for (int i = 0; i < n_all; i++) {
 		if (!all[i].events)
 			continue;
 		which[n] = i;
@@ -156,14 +224,7 @@ void loop_turn(struct kernel *k)
 		requests_receive(k, JP_CONTROL);
 	if (all[W_STDIN].revents)
 		stdin_receive(k);
-	if (all[W_LINK].revents & ZMQ_POLLOUT)
-		link_flush(k);
-	if (all[W_LINK].revents & ~ZMQ_POLLOUT)
-		link_read(k);
-	if (all[W_OUT].revents || all[W_ERR].revents)
-		k->flood = pipes_read(k);
-	if (pub_has_text(&k->pub) && !k->text_at)
-		k->text_at = clock_ms() + TEXT_MS;
+	hear_wires(k, all, n_all);
 	if (all[W_FLOW].revents)
 		flow_woken();
 	if (all[W_SHELL].revents)
@@ -172,4 +233,5 @@ void loop_turn(struct kernel *k)
 		end_with_parent(k);
 	due(k);
 	requests_next(k);
+	copies_bury(k);
 }

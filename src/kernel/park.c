@@ -25,7 +25,7 @@ void park_took(struct kernel *k, const json_t *head, int link)
 {
 	struct session *s = &k->session;
 	/* Cells as the user counts them: completions and what a client runs silently are none. */
-	long cells = k->count - (k->running && k->running->store_history ? 1 : 0);
+	long cells = k->count - (k->main.running && k->main.running->store_history ? 1 : 0);
 	if (s->parked.link >= 0 && s->parked.cells < cells) {
 		drop(&s->older);
 		s->older = s->parked;
@@ -33,7 +33,7 @@ void park_took(struct kernel *k, const json_t *head, int link)
 		drop(&s->parked);
 	}
 	s->parked = (struct parked){.pid = (pid_t)json_int_or(head, "pid", 0), .link = link, .cells = cells};
-	s->parked.ran = s->ran - (k->running && request_is_cell(k->running) ? 1 : 0);
+	s->parked.ran = s->ran - (k->main.running && request_is_cell(k->main.running) ? 1 : 0);
 	s->parked.lost = json_incref(json_object_get(head, "lost"));
 	s->parked.comms = comm_snapshot(k);
 	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
@@ -50,7 +50,7 @@ static bool alive(const struct parked *p)
 unsigned park_behind(const struct kernel *k)
 {
 	const struct session *s = &k->session;
-	return s->ran - s->parked.ran - (k->running && request_is_cell(k->running) ? 1 : 0);
+	return s->ran - s->parked.ran - (k->main.running && request_is_cell(k->main.running) ? 1 : 0);
 }
 
 bool park_undo(struct kernel *k)
@@ -72,14 +72,14 @@ bool park_wake(struct kernel *k)
 		return false;
 	}
 	s->pid = s->parked.pid;
-	s->link = s->parked.link;
+	k->main.link = s->parked.link;
 	s->parked.link = -1;
 	comm_restore(k, s->parked.comms);
 	drop(&s->parked);
-	session_fresh_link(s);
+	session_fresh_link(k);
 	s->state = SESSION_STARTING;
 	s->waking = true;
-	link_send(k, LINK_WAKE, 0, NULL, 0);
+	link_send(&k->main, LINK_WAKE, 0, NULL, 0);
 	log_info("the parked process %d is the session now", (int)s->pid);
 	return true;
 }

@@ -1,8 +1,9 @@
-/* requests.c: what clients ask on shell and control, and the queue to the session.
+/* requests.c: what clients ask on shell and control, and how the session is asked.
  *
  * What the kernel process knows itself is answered at once, also while R computes or is dead. What needs the
- * session waits its turn; the session has one request at a time.
+ * session waits its turn (queue.c); the session, and each copy that serves, has one request at a time.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "kernel/kernel.h"
@@ -21,6 +22,7 @@ struct request_type {
 	/* When its turn has come; false: it has become void, and was dealt with. NULL: nothing to do. */
 	bool (*still)(struct kernel *k, struct request *r);
 	void (*start)(struct kernel *k, struct request *r, struct buf *head);
+	bool looks; /* may only look: then a copy can answer while the session is busy. The session decides */
 };
 
 static bool interrupt_reply(struct kernel *k, struct request *r, struct buf *content)
@@ -121,17 +123,20 @@ static void comm_start(struct kernel *k, struct request *r, struct buf *head)
 
 static const struct request_type types[] = {
     {"execute_request", ON_SHELL, "execute_reply", NULL, execute_prepare, NULL, execute_start},
-    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL, NULL},
+    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL, NULL, true},
     {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL, NULL},
     {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL, NULL},
     {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL, NULL},
-    {"complete_request", ON_SHELL, "complete_reply", NULL, NULL, NULL, NULL},
-    {"inspect_request", ON_SHELL, "inspect_reply", NULL, NULL, NULL, NULL},
+    {"complete_request", ON_SHELL, "complete_reply", NULL, NULL, NULL, NULL, true},
+    {"inspect_request", ON_SHELL, "inspect_reply", NULL, NULL, NULL, NULL, true},
     {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL, NULL},
     {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL, NULL},
     {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL, NULL},
+    {"create_subshell_request", ON_CONTROL, "create_subshell_reply", subshell_create, NULL, NULL, NULL},
+    {"delete_subshell_request", ON_CONTROL, "delete_subshell_reply", subshell_delete, NULL, NULL, NULL},
+    {"list_subshell_request", ON_CONTROL, "list_subshell_reply", subshell_list, NULL, NULL, NULL},
     {"comm_open", ON_SHELL, NULL, NULL, comm_open, comm_unknown, NULL},
-    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, NULL},
+    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, NULL, true},
     {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, comm_start},
 };
 
@@ -158,24 +163,14 @@ bool request_is_cell(const struct request *r)
 	return r->type->start == execute_start;
 }
 
-struct request *queue_pop(struct request_queue *q)
+bool request_looks(const struct request *r)
 {
-	struct request *r = q->first;
-	if (!r)
-		return NULL;
-	q->first = r->next;
-	if (!q->first)
-		q->last = &q->first;
-	q->n--;
-	r->next = NULL;
-	return r;
+	return r->type->looks;
 }
 
-static void queue_push(struct request_queue *q, struct request *r)
+bool request_is(const struct request *r, const char *type)
 {
-	*q->last = r;
-	q->last = &r->next;
-	q->n++;
+	return strcmp(r->msg->type, type) == 0;
 }
 
 void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
@@ -194,7 +189,9 @@ void request_reply(struct kernel *k, struct request *r, const char *type, struct
 
 void request_done(struct kernel *k, struct request *r)
 {
-	pub_close(&k->pub, &r->window);
+	if (r->with)
+		r->with->running = NULL;
+	pub_close(r->pub, &r->window);
 	request_free(r);
 }
 
@@ -234,13 +231,19 @@ static void take(struct kernel *k, enum jp_channel channel, struct jp_message *m
 		return;
 	}
 	r->channel = channel;
+	r->home = &k->queue;
+	r->pub = &k->pub;
+	r->order = ++k->order;
+	r->came = clock_ms();
 	r->type = find_type(r->msg->type, channel);
 	if (!r->type)
 		unknown(k, r);
+	else if (channel == JP_SHELL && !subshell_route(k, r))
+		return;
 	else if (r->type->answer)
 		answer_now(k, r);
 	else if (!r->type->prepare || r->type->prepare(k, r))
-		queue_push(&k->queue, r);
+		queue_push(k, r);
 }
 
 void requests_receive(struct kernel *k, enum jp_channel channel)
@@ -248,7 +251,7 @@ void requests_receive(struct kernel *k, enum jp_channel channel)
 	struct jp_message m;
 	struct err e = {0};
 	/* Not more than a few at a time: control, input and the session have their turn too. */
-	for (int i = 0; i < 64 && (channel != JP_SHELL || k->queue.n < KN_QUEUE_MAX); i++) {
+	for (int i = 0; i < 64 && (channel != JP_SHELL || k->queued < KN_QUEUE_MAX); i++) {
 		enum jp_got got = jp_receive(&k->sockets, channel, &m, &e);
 		if (got == JP_NOTHING)
 			return;
@@ -263,9 +266,9 @@ void requests_receive_all(struct kernel *k)
 {
 	size_t before;
 	do {
-		before = k->queue.n;
+		before = k->queued;
 		requests_receive(k, JP_SHELL);
-	} while (k->queue.n > before);
+	} while (k->queued > before);
 }
 
 /* Replies that say nothing. */
@@ -314,58 +317,105 @@ static void refuse(struct kernel *k, struct request *r)
 	request_free(r);
 }
 
-static void give(struct kernel *k, struct request *r)
+static void too_large(struct kernel *k, struct request *r)
 {
-	struct buf head = BUF_INIT(BUF_MAX_SMALL);
-	if (r->type->still && !r->type->still(k, r))
-		return;
-	/* Text goes to a cell or to a comm's message; clients drop what has another kind of request as its parent. */
-	bool shows_text = r->type->start != NULL || !r->type->reply;
-	if (!pub_open(&k->pub, &r->window, r->msg, shows_text)) {
-		request_free(r);
-		return;
+	static const char line[] = "the request is too large for the link to R, or memory is short";
+	const char *lines = line;
+	if (request_is(r, "comm_open")) {
+		comm_closed(k, json_string_or(r->msg->content, "comm_id", ""));
+		comm_refuse(k, r);
 	}
-	k->running = r;
-	r->id = ++k->session.requests;
-	k->session.ran += request_is_cell(r);
-	buf_putc(&head, '{');
-	jx_key_string(&head, "type", r->type->name);
-	jx_key_string(&head, "msg_id", r->msg->id);
-	if (r->type->start)
-		r->type->start(k, r, &head);
-	buf_putc(&head, '}');
+	if (r->looking)
+		request_give_back(k, r);
+	else
+		execute_fail(k, r, "RequestError", line, &lines, 1);
+}
+
+/* A look that is not answered keeps its place, and waits for the session. */
+void request_give_back(struct kernel *k, struct request *r)
+{
+	r->with->running = NULL;
+	r->with = NULL;
+	r->pub = &k->pub;
+	r->looking = false;
+	r->passed = true;
+}
+
+/* Text goes to a cell or to a comm's message; clients drop what has another kind of request as its parent. */
+static bool open_window(struct request *r)
+{
+	return pub_open(r->pub, &r->window, r->msg, r->type->start != NULL || !r->type->reply);
+}
+
+void request_open(struct kernel *k, struct request *r)
+{
+	if (!r->looking)
+		return;
+	r->looking = false;
+	queue_remove(k, r);
+	if (open_window(r))
+		return;
+	r->with->running = NULL;
+	request_free(r);
+}
+
+static bool send_request(struct request *r, struct wire *w, struct buf *head)
+{
 	size_t n = 3 + r->msg->n_buffers;
 	struct slice *parts = calloc(n, sizeof *parts);
 	if (parts) {
-		parts[0] = SLICE_BUF(&head);
+		parts[0] = SLICE_BUF(head);
 		parts[1] = r->msg->content_text;
 		parts[2] = r->msg->metadata_text;
 		for (size_t i = 3; i < n; i++)
 			parts[i] = r->msg->buffers[i - 3];
 	}
-	if (!parts || head.failed || !link_send(k, LINK_REQUEST, r->id, parts, n)) {
-		if (strcmp(r->type->name, "comm_open") == 0) {
-			comm_closed(k, json_string_or(r->msg->content, "comm_id", ""));
-			comm_refuse(k, r);
-		}
-		const char *line = "the request is too large for the link to R, or memory is short";
-		execute_fail(k, r, "RequestError", line, &line, 1);
-	}
+	bool sent = parts && !head->failed && link_send(w, LINK_REQUEST, r->id, parts, n);
 	free(parts);
+	return sent;
+}
+
+/* A look keeps its place in its queue, and its window is opened when it is answered. */
+void request_give(struct kernel *k, struct wire *w, struct request *r, bool look)
+{
+	struct buf head = BUF_INIT(BUF_MAX_SMALL);
+	if (!look && r->type->still && !r->type->still(k, r))
+		return;
+	r->pub = w->pub;
+	if (!look && !open_window(r)) {
+		request_free(r);
+		return;
+	}
+	w->running = r;
+	w->running_since = clock_ms();
+	r->with = w;
+	r->looking = look;
+	r->id = ++w->requests;
+	k->session.ran += !w->copy && request_is_cell(r);
+	buf_putc(&head, '{');
+	jx_key_string(&head, "type", r->type->name);
+	jx_key_string(&head, "msg_id", r->msg->id);
+	if (look)
+		jx_key_bool(&head, "look", true);
+	if (r->type->start)
+		r->type->start(k, r, &head);
+	buf_putc(&head, '}');
+	if (!send_request(r, w, &head))
+		too_large(k, r);
 	buf_release(&head);
 }
 
 void requests_next(struct kernel *k)
 {
-	while (!k->running && k->queue.first && !k->stop.on) {
-		if (k->session.state != SESSION_READY && k->session.state != SESSION_NONE)
-			return;
-		struct request *r = queue_pop(&k->queue);
+	struct request *r;
+	while (!k->main.running && !k->stop.on &&
+	       (k->session.state == SESSION_READY || k->session.state == SESSION_NONE) && (r = queue_next(k))) {
 		if (execute_refuse(k, r))
 			continue;
 		if (k->session.state == SESSION_READY)
-			give(k, r);
+			request_give(k, &k->main, r, false);
 		else
 			refuse(k, r);
 	}
+	copies_turn(k);
 }

@@ -19,8 +19,7 @@
 bool session_init(struct kernel *k, struct err *e)
 {
 	struct session *s = &k->session;
-	link_reader_init(&s->in);
-	buf_init(&s->out, 2 * LINK_MAX_FRAME);
+	wire_init(&k->main, &k->pub);
 	buf_init(&s->start_text, BUF_MAX_SMALL);
 	s->parked.link = s->older.link = -1;
 	s->report = memfd_create("carrack-report", MFD_CLOEXEC);
@@ -32,6 +31,7 @@ bool session_init(struct kernel *k, struct err *e)
 			return err_errno(e, "pipe");
 		fcntl(s->pipe[i][1], F_SETPIPE_SZ,
 		      PIPE_SIZE); /* refused where the user's share is spent: smaller works */
+		k->main.pipe[i] = s->pipe[i][0];
 	}
 	return true;
 }
@@ -84,7 +84,7 @@ static void send_config(struct kernel *k)
 	jx_key_bool(&head, "snapshots", o->snapshots);
 	buf_putc(&head, '}');
 	struct slice part = {head.data, head.len};
-	link_send(k, LINK_CONFIG, 0, &part, 1);
+	link_send(&k->main, LINK_CONFIG, 0, &part, 1);
 	buf_release(&head);
 }
 
@@ -114,26 +114,17 @@ static bool spawn(struct kernel *k, struct err *e)
 		return false;
 	}
 	setpgid(s->pid, s->pid); /* on both sides: whoever comes first */
-	s->link = ends[0];
+	k->main.link = ends[0];
 	return true;
 }
 
-static void close_passed(struct session *s)
+void session_fresh_link(struct kernel *k)
 {
-	while (s->n_passed > 0)
-		close(s->passed[--s->n_passed]);
-}
-
-void session_fresh_link(struct session *s)
-{
-	close_passed(s);
-	s->seq = 0;
-	s->out_done = 0;
+	struct session *s = &k->session;
+	wire_reset(&k->main);
 	s->broken[0] = '\0';
 	s->abandoned = s->undo = false;
-	buf_clear(&s->out);
 	buf_clear(&s->start_text);
-	link_reader_release(&s->in);
 }
 
 void session_start(struct kernel *k)
@@ -143,7 +134,7 @@ void session_start(struct kernel *k)
 	const char *other = getenv("CARRACK_SESSION");
 	bool found = (other && *other) || rhome_find(&k->rhome, k->options->r_home, &e);
 	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
-	session_fresh_link(s);
+	session_fresh_link(k);
 	if (found && spawn(k, &e)) {
 		s->state = SESSION_STARTING;
 		s->starts++;
@@ -161,9 +152,7 @@ void session_kill(struct kernel *k, const char *why)
 	struct session *s = &k->session;
 	log_error("the session is ended: %s", why);
 	snprintf(s->broken, sizeof s->broken, "%s", why);
-	if (s->link >= 0)
-		close(s->link);
-	s->link = -1;
+	wire_close(&k->main);
 	if (s->pid > 0)
 		kill(s->pid, SIGKILL);
 }
@@ -182,13 +171,11 @@ void session_reap(struct kernel *k)
 		}
 	if (!ours)
 		return;
-	link_read_rest(k); /* what it said before it died counts */
-	pipes_drain(k);
+	link_read_rest(k, &k->main); /* what it said before it died counts */
+	pipes_drain(k, &k->main);
 	pub_flush(&k->pub, true);
-	stdin_cancel(k);
-	if (s->link >= 0)
-		close(s->link);
-	s->link = -1;
+	stdin_cancel(&k->main);
+	wire_close(&k->main);
 	session_ended(k, &end);
 	session_reap(k);
 }
@@ -218,9 +205,7 @@ void session_release(struct kernel *k)
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, WNOHANG); /* one that does not even end now is not waited for */
 	}
-	close_passed(s);
-	if (s->link >= 0)
-		close(s->link);
+	wire_release(&k->main);
 	park_let_go(k);
 	hang_up_orphans();
 	if (s->report >= 0)
@@ -229,7 +214,5 @@ void session_release(struct kernel *k)
 		for (int j = 0; j < 2; j++)
 			if (s->pipe[i][j] > 0)
 				close(s->pipe[i][j]);
-	link_reader_release(&s->in);
-	buf_release(&s->out);
 	buf_release(&s->start_text);
 }

@@ -6,9 +6,9 @@
 #define AGAIN_MS 100
 
 /* Asks, or sees to it that it is done later. */
-static void ask(struct kernel *k, const json_t *head)
+static void ask(struct kernel *k, struct wire *w, const json_t *head)
 {
-	struct request *r = k->running;
+	struct request *r = w->running;
 	struct buf content = BUF_INIT(BUF_MAX_SMALL);
 	const json_t *prompt = json_object_get(head, "prompt");
 	bool unreachable = false;
@@ -24,27 +24,27 @@ static void ask(struct kernel *k, const json_t *head)
 				      .parent = r->msg->header_text,
 				      .content = &content,
 				      .unreachable = &unreachable,
-				      .id_out = k->input.id});
-	k->input.again_at = unreachable ? clock_ms() + AGAIN_MS : 0;
+				      .id_out = k->main.input.id});
+	k->main.input.again_at = unreachable ? clock_ms() + AGAIN_MS : 0;
 }
 
-bool stdin_ask(struct kernel *k, uint32_t frame, const json_t *head)
+bool stdin_ask(struct kernel *k, struct wire *w, uint32_t frame, const json_t *head)
 {
-	if (!k->running || !k->running->allow_stdin)
+	if (!w->running || !w->running->allow_stdin)
 		return false;
-	pub_flush(&k->pub, false); /* what was written before the question is seen before it */
-	stdin_cancel(k);
-	k->input.frame = frame;
-	k->input.question = json_deep_copy(head);
-	ask(k, head);
+	pub_flush(w->pub, false); /* what was written before the question is seen before it */
+	stdin_cancel(w);
+	k->main.input.frame = frame;
+	k->main.input.question = json_deep_copy(head);
+	ask(k, w, head);
 	return true;
 }
 
-void stdin_again(struct kernel *k)
+void stdin_again(struct kernel *k, struct wire *w)
 {
-	k->input.again_at = 0;
-	if (k->input.frame && k->running)
-		ask(k, k->input.question);
+	w->input.again_at = 0;
+	if (w->input.frame && w->running)
+		ask(k, w, w->input.question);
 }
 
 static bool same_client(const struct jp_message *a, const struct jp_message *b)
@@ -54,23 +54,23 @@ static bool same_client(const struct jp_message *a, const struct jp_message *b)
 }
 
 /* Why an answer is not the one that is waited for, or NULL if it is. Many clients send no parent with it. */
-static const char *not_awaited(const struct kernel *k, const struct jp_message *m)
+static const char *not_awaited(const struct wire *w, const struct jp_message *m)
 {
 	if (strcmp(m->type, "input_reply") != 0)
 		return "it is no input_reply";
-	if (!k->input.frame || !k->running)
+	if (!w->input.frame || !w->running)
 		return "nothing asks for input";
-	if (!same_client(m, k->running->msg))
+	if (!same_client(m, w->running->msg))
 		return "another client was asked";
 	const char *parent = json_string_or(m->parent, "msg_id", "");
-	if (*parent && strcmp(parent, k->input.id) != 0 && strcmp(parent, k->running->msg->id) != 0)
+	if (*parent && strcmp(parent, w->input.id) != 0 && strcmp(parent, w->running->msg->id) != 0)
 		return "it answers an earlier question";
 	if (!json_is_string(json_object_get(m->content, "value")))
 		return "`value` must be a string";
 	return NULL;
 }
 
-static void answer(struct kernel *k, const struct jp_message *m)
+static void answer(struct wire *w, const struct jp_message *m)
 {
 	struct buf head = BUF_INIT(BUF_MAX_MESSAGE);
 	const json_t *value = json_object_get(m->content, "value");
@@ -79,9 +79,9 @@ static void answer(struct kernel *k, const struct jp_message *m)
 	jx_string(&head, json_string_value(value), json_string_length(value));
 	buf_putc(&head, '}');
 	struct slice part = {head.data, head.len};
-	uint32_t frame = k->input.frame;
-	stdin_cancel(k);
-	link_send(k, LINK_INPUT, frame, &part, 1);
+	uint32_t frame = w->input.frame;
+	stdin_cancel(w);
+	link_send(w, LINK_INPUT, frame, &part, 1);
 	buf_release(&head);
 }
 
@@ -95,17 +95,23 @@ void stdin_receive(struct kernel *k)
 			log_warn("dropped on stdin: %s", e.msg);
 			continue;
 		}
-		const char *why = not_awaited(k, &m);
+		struct wire *w = &k->main;
+		const char *why = not_awaited(w, &m);
+		for (struct copy *c = k->copies.first; c && why; c = c->next)
+			if (!not_awaited(&c->wire, &m)) {
+				w = &c->wire;
+				why = NULL;
+			}
 		if (why)
 			log_info("dropped on stdin: %s", why);
 		else
-			answer(k, &m);
+			answer(w, &m);
 		jp_message_release(&m);
 	}
 }
 
-void stdin_cancel(struct kernel *k)
+void stdin_cancel(struct wire *w)
 {
-	json_decref(k->input.question);
-	k->input = (struct input){0};
+	json_decref(w->input.question);
+	w->input = (struct input){0};
 }

@@ -15,11 +15,13 @@
 
 void stop_interrupt(struct kernel *k)
 {
-	struct request *r = k->running;
-	if (!r || k->session.pid <= 0)
-		return; /* nothing runs: an interrupt is harmless */
+	struct request *r = k->main.running;
+	if (!r || k->session.pid <= 0) {
+		copies_interrupt(k); /* if nothing runs there either, it is harmless */
+		return;
+	}
 	r->interrupted = true;
-	stdin_cancel(k);
+	stdin_cancel(&k->main);
 	where_interrupted(k);
 	if (k->session.abandoned)
 		return;
@@ -34,15 +36,17 @@ static void ask_session(struct kernel *k)
 	struct slice head = {k->stop.restart ? "{\"restart\":true}" : "{\"restart\":false}", 0};
 	head.len = strlen(head.data);
 	stop_interrupt(k);
-	link_send(k, LINK_SHUTDOWN, 0, &head, 1);
+	link_send(&k->main, LINK_SHUTDOWN, 0, &head, 1);
 }
 
-/* Requests that the session never saw. */
+/* Requests that the session never saw, and those of subshells. */
 static void abort_waiting(struct kernel *k)
 {
+	static const char line_text[] = "the kernel is shutting down";
 	struct request *r;
-	while ((r = queue_pop(&k->queue))) {
-		const char *line = "the kernel is shutting down";
+	copies_end(k, "ShutdownError", line_text);
+	while ((r = queue_pop_any(k))) {
+		const char *line = line_text;
 		r->stop_on_error = false;
 		execute_fail(k, r, "ShutdownError", line, &line, 1);
 	}
@@ -98,7 +102,7 @@ void stop_step(struct kernel *k)
 
 void stop_session_gone(struct kernel *k)
 {
-	struct request *r = k->running;
+	struct request *r = k->main.running;
 	if (k->stop.own_will && !k->stop.lingering && !k->stop.asked) {
 		/* After q() clients look whether the kernel lives before they take its reply, and with it the request to exit. */
 		k->stop.lingering = true;

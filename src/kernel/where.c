@@ -16,12 +16,12 @@
 #define ANSWER_MS 200 /* for the session's signal handler to write its report */
 #define REPORT_MAX 16384
 
-size_t where_report(struct kernel *k, struct buf *out)
+size_t where_report(int fd, struct buf *out)
 {
 	static char text[REPORT_MAX];
 	size_t lines = 0;
-	ssize_t n = pread(k->session.report, text, sizeof text, 0);
-	(void)!ftruncate(k->session.report, 0);
+	ssize_t n = pread(fd, text, sizeof text, 0);
+	(void)!ftruncate(fd, 0);
 	for (ssize_t i = 0; i < n; i++)
 		lines += text[i] == '\n';
 	if (n > 0)
@@ -44,7 +44,7 @@ void where_interrupted(struct kernel *k)
 static void tell(struct kernel *k)
 {
 	struct buf report = BUF_INIT(BUF_MAX_SMALL), text = BUF_INIT(BUF_MAX_SMALL);
-	where_report(k, &report);
+	where_report(k->session.report, &report);
 	buf_printf(&text, "R has not stopped %d s after the interrupt.", WHERE_MS / 1000);
 	if (report.len)
 		buf_printf(&text, " It is here (innermost first):\n%s", report.data);
@@ -62,7 +62,7 @@ static void tell(struct kernel *k)
 void where_due(struct kernel *k)
 {
 	k->where_at = 0;
-	if (!k->running || k->stop.on) {
+	if (!k->main.running || k->stop.on) {
 		k->where = WHERE_NONE;
 	} else if (k->where == WHERE_WAIT && flow_full()) {
 		/* It may well have stopped: it is not read before clients have taken its text. */

@@ -10,6 +10,7 @@ static const struct {
     {LINK_INPUT, "INPUT"},
     {LINK_SHUTDOWN, "SHUTDOWN"},
     {LINK_WAKE, "WAKE"},
+    {LINK_SERVE, "SERVE"},
     {LINK_HELLO, "HELLO"},
     {LINK_READY, "READY"},
     {LINK_PUBLISH, "PUBLISH"},
@@ -21,6 +22,8 @@ static const struct {
     {LINK_LOG, "LOG"},
     {LINK_PARKED, "PARKED"},
     {LINK_UNDO, "UNDO"},
+    {LINK_SERVING, "SERVING"},
+    {LINK_PASS, "PASS"},
 };
 
 const char *link_type_name(int type)

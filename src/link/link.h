@@ -20,6 +20,7 @@
 #define LINK_ENV_REPORT "CARRACK_REPORT_FD"
 #define LINK_INTERRUPT_SIGNAL (SIGRTMIN + 6) /* needs <signal.h> */
 #define LINK_WHERE_SIGNAL (SIGRTMIN + 7)
+#define LINK_COPY_SIGNAL (SIGRTMIN + 9) /* SIGRTMIN + 8 is the session's own (rapi/deadline.h) */
 
 enum link_type {
 	LINK_ACK = 1,
@@ -28,6 +29,7 @@ enum link_type {
 	LINK_INPUT = 4,
 	LINK_SHUTDOWN = 5,
 	LINK_WAKE = 6,
+	LINK_SERVE = 7,
 
 	LINK_HELLO = 16,
 	LINK_READY = 17,
@@ -40,6 +42,8 @@ enum link_type {
 	LINK_LOG = 24,
 	LINK_PARKED = 25,
 	LINK_UNDO = 26,
+	LINK_SERVING = 27,
+	LINK_PASS = 28,
 };
 
 /* The type's name as in docs/link.md, "?" for a number that is none. */

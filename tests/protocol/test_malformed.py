@@ -151,7 +151,7 @@ def test_requests_with_strange_contents_are_answered(client, channel):
 def test_unknown_types(client, alive, channel):
     """Statuses as for any request, and no reply; on stdin not even those."""
     for type in ('no_such_request', 'execute_reply', 'status', 'x', 'é', 'debug_request', 'usage_request',
-                 'create_subshell_request', 'input_reply'):
+                 'debug_request', 'input_reply'):
         request = client.request(type, {'x': 1}, channel)
         if channel == 'stdin':
             request.dropped = True

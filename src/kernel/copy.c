@@ -1,0 +1,317 @@
+/* copy.c: copies of the session that serve (docs/link.md, "Copies that serve"): asked for, taken, and buried.
+ *
+ * A copy is a child of the session, or of the process that is parked, and not ours: that it has died is seen by its link, and how, by the
+ * report that it leaves. Whoever is to see its exit status is told to look (LINK_COPY_SIGNAL with 0).
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REAP_MS 200 /* for the process to be gone after its end was seen or ordered */
+#define MAX_LINES 60
+
+/* What belongs to a copy. -1 where there is none. */
+enum { FD_LINK, FD_OUT, FD_ERR, FD_REPORT, FDS };
+
+static void close_all(int fd[FDS])
+{
+	for (int i = 0; i < FDS; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+}
+
+/* Takes the descriptors over. */
+static struct copy *new_copy(struct kernel *k, int fd[FDS])
+{
+	struct copy **at = &k->copies.first, *c = NULL;
+	size_t n = 0;
+	for (; *at; at = &(*at)->next)
+		n++;
+	if (n < COPIES_MOST)
+		c = calloc(1, sizeof *c);
+	if (!c) {
+		close_all(fd);
+		return NULL;
+	}
+	wire_init(&c->wire, &c->pub);
+	pub_init(&c->pub, &k->sockets);
+	c->wire.copy = c;
+	c->wire.link = fd[FD_LINK];
+	c->wire.pipe[0] = fd[FD_OUT];
+	c->wire.pipe[1] = fd[FD_ERR];
+	c->report = fd[FD_REPORT];
+	c->made_at = clock_ms();
+	*at = c;
+	return c;
+}
+
+static void ask_session(struct kernel *k, int what)
+{
+	if (k->session.copies && k->session.pid > 0 && k->session.state == SESSION_READY)
+		sigqueue(k->session.pid, LINK_COPY_SIGNAL, (union sigval){.sival_int = what});
+}
+
+void copy_ask(struct kernel *k, int64_t now)
+{
+	k->copies.asked_at = now;
+	ask_session(k, 1);
+}
+
+/* Who waits longest is served: the looks, or else the first subshell that has none. */
+static void assign(struct kernel *k, struct copy *c)
+{
+	struct subshell *s = k->subshells;
+	int64_t at = 0;
+	if (queue_look(k, clock_ms(), &at) || at) {
+		if (k->copies.looker)
+			k->copies.looker->stale = true;
+		k->copies.looker = c;
+		return;
+	}
+	while (s && (s->copy || !s->queue.first || !subshell_own(s->queue.first)))
+		s = s->next;
+	if (!s) {
+		c->stale = true; /* nobody needs it any more */
+		return;
+	}
+	s->copy = c;
+	c->owner = s;
+}
+
+void copy_took(struct kernel *k, const json_t *head)
+{
+	int fd[FDS];
+	const char *why = json_string_or(head, "why", NULL);
+	k->copies.asked_at = 0;
+	if (why) {
+		log_info("the session makes no copy: %s", why);
+		snprintf(k->copies.refused, sizeof k->copies.refused, "%s", why);
+		k->copies.refused_at = clock_ms();
+		return;
+	}
+	for (int i = 0; i < FDS; i++)
+		fd[i] = wire_passed(&k->main);
+	struct copy *c = fd[FD_REPORT] < 0 ? NULL : new_copy(k, fd);
+	if (fd[FD_REPORT] < 0) {
+		log_error("the session made a copy without its descriptors");
+		close_all(fd);
+	}
+	if (!c)
+		return;
+	c->ms = json_number_value(json_object_get(head, "ms"));
+	log_debug("a copy that serves was made in %.1f ms", c->ms);
+	assign(k, c);
+}
+
+/* ---- of the parked process ---- */
+
+/* Both ends of everything. */
+static bool make_ends(int ours[FDS], int theirs[FDS])
+{
+	int pair[2];
+	for (int i = 0; i < FDS; i++)
+		ours[i] = theirs[i] = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return false;
+	ours[FD_LINK] = pair[0];
+	theirs[FD_LINK] = pair[1];
+	for (int i = FD_OUT; i <= FD_ERR; i++) {
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return false;
+		ours[i] = pair[0];
+		theirs[i] = pair[1];
+	}
+	ours[FD_REPORT] = memfd_create("carrack-report", MFD_CLOEXEC);
+	theirs[FD_REPORT] = ours[FD_REPORT] < 0 ? -1 : fcntl(ours[FD_REPORT], F_DUPFD_CLOEXEC, 3);
+	return theirs[FD_REPORT] >= 0;
+}
+
+/* SERVE with descriptors. The frame is smaller than any socket's buffer, and nothing else is on its way there. */
+static bool send_serve(int link, const int fd[FDS])
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FDS * sizeof(int))];
+	} control = {0};
+	struct buf frame = BUF_INIT(BUF_MAX_SMALL);
+	bool sent = link_encode(&frame, LINK_SERVE, 1, 0, NULL, 0, NULL);
+	struct iovec io = {.iov_base = frame.data, .iov_len = frame.len};
+	struct msghdr m = {.msg_iov = &io,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof control.bytes};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(FDS * sizeof(int));
+	memcpy(CMSG_DATA(c), fd, FDS * sizeof(int));
+	sent = sent && sendmsg(link, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)frame.len;
+	buf_release(&frame);
+	return sent;
+}
+
+void copy_ask_parked(struct kernel *k, int64_t now)
+{
+	int ours[FDS], theirs[FDS];
+	k->copies.parked_at = now;
+	bool ok = make_ends(ours, theirs) && send_serve(k->session.parked.link, theirs);
+	close_all(theirs);
+	if (!ok) {
+		log_warn("the parked process could not be asked for a copy: %s", strerror(errno));
+		close_all(ours);
+		return;
+	}
+	struct copy *c = new_copy(k, ours);
+	if (!c)
+		return;
+	if (k->copies.looker)
+		k->copies.looker->stale = true;
+	k->copies.looker = c;
+	log_debug("the parked process was asked for a copy: the session comes to no safe point");
+}
+
+/* ---- its life ---- */
+
+void copy_ready(struct kernel *k, struct copy *c, pid_t pid)
+{
+	c->pid = pid;
+	c->ready = true;
+	log_debug("copy %d serves %s", (int)pid, c->owner ? c->owner->id : "looks");
+}
+
+/* The lines of a text, in place. */
+static size_t lines_of(char *text, const char **lines, size_t max)
+{
+	size_t n = 0;
+	for (char *line = text, *end; line && *line && n < max; line = end ? end + 1 : NULL) {
+		end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		lines[n++] = line;
+	}
+	return n;
+}
+
+void copy_end(struct kernel *k, struct copy *c, const char *ename, const char *evalue, const struct buf *report)
+{
+	struct request *r = c->wire.running;
+	const char *lines[MAX_LINES + 1] = {evalue};
+	if (c->over)
+		return;
+	c->over = true;
+	pipes_drain(k, &c->wire);
+	pub_flush(&c->pub, true);
+	stdin_cancel(&c->wire);
+	wire_close(&c->wire);
+	if (c->pid > 0) {
+		kill(-c->pid, SIGKILL);
+		kill(c->pid, SIGKILL);
+	}
+	if (c->owner)
+		c->owner->copy = NULL;
+	if (k->copies.looker == c)
+		k->copies.looker = NULL;
+	k->copies.reap_at = clock_ms() + REAP_MS;
+	if (r && r->looking) {
+		request_give_back(k, r); /* to the session: it may be what ended the copy */
+	} else if (r) {
+		size_t n = report && report->data ? lines_of(report->data, lines + 1, MAX_LINES) : 0;
+		execute_fail(k, r, ename, evalue, lines, n + 1);
+	}
+	c->wire.running = NULL;
+}
+
+void copy_let_go(struct kernel *k, struct copy *c)
+{
+	copy_end(k, c, "SubshellEnded", "the subshell's process was ended", NULL);
+}
+
+void copy_died(struct kernel *k, struct copy *c)
+{
+	struct buf report = BUF_INIT(BUF_MAX_SMALL);
+	char how[300];
+	if (c->over)
+		return;
+	if (where_report(c->report, &report)) {
+		size_t n = strcspn(report.data, "\n"); /* the first line names the signal */
+		snprintf(how, sizeof how, "the subshell's process was ended by %.*s", (int)(n < 200 ? n : 200),
+			 report.data);
+		buf_consume(&report, n + 1 < report.len ? n + 1 : report.len);
+		buf_puts(&report,
+			 "What this subshell has assigned is lost. The session and other subshells are not concerned; "
+			 "the next cell of this one begins with a new copy of the session.");
+	} else {
+		snprintf(how, sizeof how, "the subshell's process has ended%s",
+			 c->stale ? "" : ", without a word: somebody killed it, or memory was short");
+	}
+	if (c->wire.running)
+		log_warn("%s", how);
+	copy_end(k, c, "SubshellDied", how, &report);
+	buf_release(&report);
+}
+
+void copy_broken(struct kernel *k, struct copy *c, const char *why)
+{
+	log_error("a copy of the session is ended: %s", why);
+	copy_end(k, c, "SubshellDied", why, NULL);
+}
+
+void copies_end(struct kernel *k, const char *ename, const char *evalue)
+{
+	for (struct copy *c = k->copies.first; c; c = c->next)
+		copy_end(k, c, ename, evalue, NULL);
+	k->copies.asked_at = k->copies.parked_at = k->copies.refused_at = k->copies.reap_at = 0;
+}
+
+void copies_stale(struct kernel *k)
+{
+	if (k->copies.looker)
+		k->copies.looker->stale = true;
+	k->copies.parked_at = 0;
+}
+
+/* Those that run code; the same two signals as for the session. */
+void copies_interrupt(struct kernel *k)
+{
+	for (struct copy *c = k->copies.first; c; c = c->next) {
+		if (!c->wire.running || !c->owner || c->pid <= 0)
+			continue;
+		c->wire.running->interrupted = true;
+		stdin_cancel(&c->wire);
+		sigqueue(c->pid, LINK_INTERRUPT_SIGNAL, (union sigval){.sival_int = (int)c->wire.running->id});
+		kill(-c->pid, SIGINT);
+	}
+}
+
+static void bury(struct copy *c)
+{
+	wire_release(&c->wire);
+	for (int i = 0; i < 2; i++)
+		if (c->wire.pipe[i] >= 0)
+			close(c->wire.pipe[i]);
+	close(c->report);
+	pub_release(&c->pub);
+	free(c);
+}
+
+void copies_bury(struct kernel *k)
+{
+	for (struct copy **at = &k->copies.first, *c; (c = *at);) {
+		if (!c->over) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		bury(c);
+	}
+	if (k->copies.reap_at && k->copies.reap_at <= clock_ms()) {
+		k->copies.reap_at = 0;
+		ask_session(k, 0);
+	}
+}
