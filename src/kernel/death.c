@@ -17,28 +17,21 @@ struct story {
 	struct buf text;
 };
 
-static const char *memory(const struct rusage *u, char *out, size_t max)
-{
-	snprintf(out, max, "%.1f MB", (double)u->ru_maxrss / 1024);
-	return out;
-}
-
 /* How it ended, in words. */
-static void describe(const struct session *s, const struct session_end *end, struct story *t)
+static void describe(const struct kernel *k, const struct session_end *end, struct story *t)
 {
-	char peak[32];
+	const struct session *s = &k->session;
+	char whose[300];
 	int signal = WIFSIGNALED(end->status) ? WTERMSIG(end->status) : 0;
 	t->ename = s->abandoned ? "interrupt" : "SessionDied";
 	if (s->abandoned)
 		snprintf(t->how, sizeof t->how, "the cell was abandoned: R did not stop when it was interrupted");
 	else if (*s->broken)
 		snprintf(t->how, sizeof t->how, "R was ended by the kernel: %s", s->broken);
-	else if (signal == SIGKILL)
-		snprintf(
-		    t->how, sizeof t->how,
-		    "R was ended by signal 9 (Killed): by somebody's kill, or because memory was short; it had used %s",
-		    memory(&end->usage, peak, sizeof peak));
-	else if (signal)
+	else if (signal == SIGKILL) {
+		memory_verdict(k, &end->usage, whose, sizeof whose);
+		snprintf(t->how, sizeof t->how, "R was ended by signal 9 (Killed)%s", whose);
+	} else if (signal)
 		snprintf(t->how, sizeof t->how, "R was ended by signal %d (%s)", signal, strsignal(signal));
 	else
 		snprintf(t->how, sizeof t->how, "R ended unexpectedly, with exit status %d", WEXITSTATUS(end->status));
@@ -70,16 +63,17 @@ static void put_report(struct kernel *k, struct story *t)
 
 static void put_for_report(struct kernel *k, const struct session_end *end, struct buf *out)
 {
-	char peak[32];
+	char peak[64];
+	memory_peak(k, &end->usage, peak, sizeof peak);
 	buf_printf(out, "For a bug report: carrack %s, R %s (%s), wait status 0x%x, peak memory %s.\n", CARRACK_VERSION,
-		   k->session.version, *k->rhome.path ? k->rhome.path : "another session", (unsigned)end->status,
-		   memory(&end->usage, peak, sizeof peak));
+		   k->session.version, *k->rhome.path ? k->rhome.path : "another session", (unsigned)end->status, peak);
 }
 
 /* Who follows, and what of before is still there. */
 static void follow(struct kernel *k, struct story *t, const char *kept)
 {
 	json_t *lost = json_incref(k->session.parked.lost), *what;
+	bool had = k->session.parked.link >= 0;
 	size_t i;
 	if (park_wake(k)) {
 		buf_puts(&t->text, kept);
@@ -87,6 +81,11 @@ static void follow(struct kernel *k, struct story *t, const char *kept)
 	} else {
 		park_let_go(k);
 		comm_restore(k, NULL);
+		if (had)
+			buf_puts(&t->text, "The copy of the session was ended, too.\n");
+		else if (k->memory.let_go)
+			buf_puts(&t->text, "The copy of the session had been let go, because memory was short.\n");
+		k->memory.let_go = false;
 		buf_puts(&t->text,
 			 "A new R was started. The variables, attached packages and options of before are lost.\n");
 		session_start(k);
@@ -154,7 +153,7 @@ static void died(struct kernel *k, const struct session_end *end)
 {
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
 	char kept[300];
-	describe(&k->session, end, &t);
+	describe(k, end, &t);
 	log_error("%s", t.how);
 	put_report(k, &t);
 	if (!k->session.abandoned)
@@ -178,7 +177,7 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 	struct session *s = &k->session;
 	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
 	char words[600] = "";
-	describe(s, end, &t);
+	describe(k, end, &t);
 	if (s->start_text.len) {
 		size_t from = s->start_text.len > 500 ? s->start_text.len - 500 : 0;
 		while (from < s->start_text.len && ((unsigned char)s->start_text.data[from] & 0xC0) == 0x80)

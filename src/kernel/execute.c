@@ -136,6 +136,7 @@ void execute_start(struct kernel *k, struct request *r, struct buf *head)
 		++*counter(k, r);
 	r->count = *counter(k, r);
 	pub_cell_started(r->pub);
+	memory_cell_began(k);
 	remember(k, r);
 	if (!r->silent)
 		publish_input(k, r);

@@ -33,6 +33,7 @@ static bool start(struct kernel *k, struct err *e)
 			 "effect");
 	if (!flow_init(e) || !loop_init(k, e) || !session_init(k, e))
 		return false;
+	memory_init(k);
 	session_start(k);
 	if (!jp_sockets_open(&k->sockets, &k->connection, e))
 		return false;

@@ -12,12 +12,14 @@
  *   stdin.c     input requests                           stop.c      interrupt and shutdown
  *   info.c      kernel_info                              comms.c     the comm registry
  *   environ.c   the session's environment                history.c   the input history
+ *   memory.c    memory that gets short
  */
 #ifndef CARRACK_KERNEL_H
 #define CARRACK_KERNEL_H
 
 #include "jupyter/publisher.h"
 #include "kernel/history.h"
+#include "kernel/memory.h"
 #include "kernel/options.h"
 #include "kernel/rhome.h"
 #include "link/link.h"
@@ -147,6 +149,7 @@ struct kernel {
 	struct session session;
 	struct rhome rhome;
 	struct history *history;
+	struct memory memory;
 	struct comm_table *comms;
 	struct wire main; /* the session's */
 	struct request_queue queue;

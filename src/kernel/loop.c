@@ -84,6 +84,7 @@ static long wait_ms(const struct kernel *k)
 	int64_t at = sooner(sooner(k->text_at, k->history_at), sooner(k->where_at, k->stop.on ? k->stop.next_at : 0));
 	int64_t now = clock_ms();
 	at = sooner(sooner(at, k->main.input.again_at), k->copies.at);
+	at = sooner(at, k->memory.at);
 	for (const struct copy *c = k->copies.first; c; c = c->next)
 		at = sooner(at, c->wire.input.again_at);
 	if (k->parent_pid && k->parent < 0)
@@ -118,6 +119,8 @@ static void due(struct kernel *k)
 	for (struct copy *c = k->copies.first; c; c = c->next)
 		if (c->wire.input.again_at && c->wire.input.again_at <= now)
 			stdin_again(k, &c->wire);
+	if (k->memory.at && k->memory.at <= now)
+		memory_due(k);
 	if (k->where_at && k->where_at <= now)
 		where_due(k);
 	if (k->stop.on && !k->done && k->stop.next_at <= now)

@@ -42,6 +42,7 @@ static void become_session(const struct session_environ *env, const struct sessi
 	sigset_t none;
 	sigemptyset(&none);
 	setpgid(0, 0);
+	memory_score();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(null, 0) < 0 || dup2(s->pipe[0][1], 1) < 0 || dup2(s->pipe[1][1], 2) < 0 ||
 	    fcntl(link, F_SETFD, 0) < 0 || fcntl(s->report, F_SETFD, 0) < 0)

@@ -1,6 +1,7 @@
 #include "session/park.h"
 
 #include "base/clock.h"
+#include "base/room.h"
 #include "rapi/exec.h"
 
 #include <dirent.h>
@@ -45,24 +46,27 @@ void ss_park_changed(void)
 
 /* ---- whether ---- */
 
-static long read_kb(const char *file, const char *key)
+/* Bytes that this process has resident (proc(5), statm). */
+static uint64_t resident(void)
 {
-	char line[256];
-	long kb = -1;
-	FILE *f = fopen(file, "re");
-	while (f && kb < 0 && fgets(line, sizeof line, f))
-		if (strncmp(line, key, strlen(key)) == 0)
-			kb = strtol(line + strlen(key), NULL, 10);
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (f && fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
 	if (f)
 		fclose(f);
-	return kb;
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* In the worst case the session writes every page that it has, and each is copied. */
 static bool memory_suffices(void)
 {
-	long available = read_kb("/proc/meminfo", "MemAvailable:"), rss = read_kb("/proc/self/status", "VmRSS:");
-	return available < 0 || rss < 0 || available > rss / 2 + 65536;
+	static struct room room;
+	struct room_state now;
+	if (!room.root[0] && !room.dir[0])
+		room_open(&room);
+	room_state(&room, &now);
+	return room_left(&now) > resident() / 2 + ((uint64_t)64 << 20);
 }
 
 static bool user_wants(void)
@@ -182,6 +186,16 @@ static void replace(int fd, void *data)
 	remove_handler(fd);
 }
 
+/* What is below what it was cannot be written without a right: what was there comes back at the end. */
+static void read_oom_score(char *to, size_t max)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, to, max - 1) : 0;
+	to[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
 static void oom_score(const char *value)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -223,9 +237,11 @@ static void wait_to_be_woken(int link)
 static void be_parked(int link)
 {
 	int dead[2] = {-1, -1};
+	char score[16];
 	setpgid(0, 0);
 	close(ss.link.fd);
 	ss.link.fd = link; /* so that it is not taken for a foreign one */
+	read_oom_score(score, sizeof score);
 	oom_score("1000");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, dead) == 0) {
 		close(dead[1]);
@@ -234,7 +250,7 @@ static void be_parked(int link)
 		close(dead[0]);
 	}
 	wait_to_be_woken(link);
-	oom_score("0");
+	oom_score(score);
 	r_host_adopt();
 	single_thread();
 	prctl(PR_SET_PDEATHSIG, SIGHUP);

@@ -177,12 +177,28 @@ class Kernel:
     @property
     def pid(self):
         """The kernel process: the one that was started, or what its prefix started."""
-        own = self.process.pid
-        return own if self.command[0] == str(build_path('carrack')) else self.find(str(build_path('carrack')), own)
+        own, program = self.process.pid, str(build_path('carrack'))
+        if self.command[0] == program or os.readlink(f'/proc/{own}/exe') == program:  # a prefix may end with exec
+            return own
+        return self.find(program, own)
 
     def session_pid(self):
         """The process id of the session; waits until there is one."""
         return self.find(self.environment['CARRACK_SESSION'], self.pid)
+
+    def find_session(self):
+        """The process id of the R that is the session now: the one child program of the kernel that is not parked."""
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            for pid in descendants(self.pid):
+                try:
+                    if (os.readlink(f'/proc/{pid}/exe') == str(build_path('carrack-session')) and stat_of(pid)[1] == self.pid
+                            and Path(f'/proc/{pid}/oom_score_adj').read_text() != '1000\n'):
+                        return pid
+                except (OSError, TypeError):
+                    pass
+            time.sleep(0.01)
+        raise AssertionError(f'there is no session below {self.pid}')
 
     def find(self, program, below):
         end = time.monotonic() + TIMEOUT
