@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/memory.h"
+
 void buf_init(struct buf *b, size_t max)
 {
 	*b = BUF_INIT(max);
@@ -40,7 +42,7 @@ char *buf_room(struct buf *b, size_t n)
 		size_t cap = b->cap ? b->cap : 64;
 		while (cap < need)
 			cap += cap / 2 + 1;
-		char *p = realloc(b->data, cap);
+		char *p = mem_realloc(b->data, cap);
 		if (!p) {
 			b->failed = true;
 			return NULL;

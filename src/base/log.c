@@ -50,6 +50,11 @@ void log_close(void)
 	log_state.own = false;
 }
 
+int log_fd(void)
+{
+	return log_state.fd;
+}
+
 bool log_enabled(enum log_level level)
 {
 	return level <= log_state.level;

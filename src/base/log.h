@@ -14,6 +14,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
  * reference. The level is from CARRACK_LOG (error, warn, info, debug) if set, else `level`. */
 bool log_open(const char *who, const char *path, enum log_level level, struct err *e) MUST_CHECK;
 void log_close(void);
+int log_fd(void); /* where the lines go */
 bool log_enabled(enum log_level level);
 void log_msg(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

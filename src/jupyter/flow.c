@@ -1,5 +1,7 @@
 #include "jupyter/flow.h"
 
+#include "base/memory.h"
+
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -38,7 +40,10 @@ bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e)
 	if (!data)
 		return err_set(e, "a message over the ceiling, or no memory for it");
 	atomic_fetch_add(&flow.bytes, n);
-	if (zmq_msg_init_data(msg, data, n, sent, (void *)n) != 0) {
+	int tries = 0, rc;
+	while ((rc = zmq_msg_init_data(msg, data, n, sent, (void *)n)) != 0 && mem_again(&tries))
+		continue;
+	if (rc != 0) {
 		atomic_fetch_sub(&flow.bytes, n);
 		free(data);
 		return err_set(e, "no memory for a message");

@@ -1,5 +1,7 @@
 #include "jupyter/message.h"
 
+#include "base/memory.h"
+
 void jp_message_init(struct jp_message *m)
 {
 	*m = (struct jp_message){0};
@@ -11,7 +13,7 @@ bool jp_message_add(struct jp_message *m, const void *bytes, size_t n, struct er
 	if (m->n >= JP_MAX_PARTS)
 		return err_set(e, "a message has at most %d parts", JP_MAX_PARTS);
 	if (m->n % 16 == 0) {
-		struct slice *p = realloc(m->part, (m->n + 16) * sizeof *p);
+		struct slice *p = mem_realloc(m->part, (m->n + 16) * sizeof *p);
 		if (!p)
 			return err_set(e, "no memory for a message");
 		m->part = p;
@@ -84,7 +86,7 @@ void jp_message_release(struct jp_message *m)
 
 struct jp_message *jp_message_move(struct jp_message *m)
 {
-	struct jp_message *to = malloc(sizeof *to);
+	struct jp_message *to = mem_alloc(sizeof *to);
 	if (!to)
 		return NULL;
 	*to = *m;

@@ -1,6 +1,7 @@
 #include "jupyter/publisher.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 
 static const char *const stream_names[] = {"stdout", "stderr"};
@@ -55,7 +56,7 @@ static struct slice parent_of(const struct publisher *p, const struct pub_window
 bool pub_open(struct publisher *p, struct pub_window *w, const struct jp_message *request, bool session)
 {
 	w->len = request->header_text.len;
-	w->parent = malloc(w->len + 1);
+	w->parent = mem_alloc(w->len + 1);
 	if (!w->parent) {
 		log_error("no memory to answer a %s", request->type);
 		return false;
@@ -82,7 +83,7 @@ void pub_close(struct publisher *p, struct pub_window *w)
 
 void pub_cell_started(struct publisher *p)
 {
-	char *copy = p->session ? malloc(p->session->len + 1) : NULL;
+	char *copy = p->session ? mem_alloc(p->session->len + 1) : NULL;
 	if (!copy)
 		return;
 	memcpy(copy, p->session->parent, p->session->len);

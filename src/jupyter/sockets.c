@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "jupyter/flow.h"
 
 #include <errno.h>
@@ -146,7 +147,11 @@ enum jp_got jp_receive(struct jp_sockets *s, enum jp_channel channel, struct jp_
 
 static bool send_bytes(void *socket, struct slice s, int flags)
 {
-	return zmq_send(socket, s.data ? s.data : "", s.len, flags) >= 0;
+	int tries = 0;
+	while (zmq_send(socket, s.data ? s.data : "", s.len, flags) < 0)
+		if (zmq_errno() != ENOMEM || !mem_again(&tries))
+			return false;
+	return true;
 }
 
 static void write_header(struct jp_sockets *s, const struct jp_outgoing *o, struct buf *header)

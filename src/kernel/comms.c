@@ -1,4 +1,5 @@
 /* comms.c: which comms are open. The registry is here and not in R, so that comm_info answers while R computes. */
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 /* Object of comm_id → target_name. jansson's hash table is the registry. */
@@ -9,7 +10,7 @@ struct comm_table {
 static json_t *table(struct kernel *k)
 {
 	if (!k->comms) {
-		k->comms = calloc(1, sizeof *k->comms);
+		k->comms = mem_calloc(1, sizeof *k->comms);
 		if (k->comms)
 			k->comms->open = json_object();
 	}

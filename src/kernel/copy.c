@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static struct copy *new_copy(struct kernel *k, int fd[FDS])
 	for (; *at; at = &(*at)->next)
 		n++;
 	if (n < COPIES_MOST)
-		c = calloc(1, sizeof *c);
+		c = mem_calloc(1, sizeof *c);
 	if (!c) {
 		close_all(fd);
 		return NULL;

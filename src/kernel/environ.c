@@ -7,6 +7,7 @@
  * name is reached by its descriptor.
  */
 #include "base/log.h"
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 #include <fcntl.h>
@@ -74,7 +75,7 @@ static const struct change *changed(const struct change *c, size_t n, const char
 static char *join(const char *name, const char *value)
 {
 	size_t n = strlen(name) + strlen(value) + 2;
-	char *s = malloc(n);
+	char *s = mem_alloc(n);
 	if (s)
 		snprintf(s, n, "%s=%s", name, value);
 	return s;
@@ -93,11 +94,11 @@ static bool make_env(struct session_environ *s, int link_fd, int report_fd)
 	choose_locale(c, &n);
 	while (environ[have])
 		have++;
-	s->envp = calloc(have + n + 1, sizeof *s->envp);
+	s->envp = mem_calloc(have + n + 1, sizeof *s->envp);
 	if (!s->envp)
 		return false;
 	for (size_t i = 0; i < have; i++)
-		if (!changed(c, n, environ[i]) && !(s->envp[at++] = strdup(environ[i])))
+		if (!changed(c, n, environ[i]) && !(s->envp[at++] = mem_strdup(environ[i])))
 			return false;
 	for (size_t i = 0; i < n; i++)
 		if (c[i].set && !(s->envp[at++] = join(c[i].name, c[i].value)))
@@ -111,18 +112,18 @@ static bool make_argv(struct session_environ *s, const struct kernel *k, struct 
 	bool custom;
 	if (!kn_session_program(session, &custom, e) || (!custom && !plain_path(session, sizeof session, e)))
 		return false;
-	s->argv = calloc(5, sizeof *s->argv);
+	s->argv = mem_calloc(5, sizeof *s->argv);
 	if (!s->argv)
 		return err_set(e, "no memory");
 	if (custom) {
-		s->argv[0] = strdup(session);
+		s->argv[0] = mem_strdup(session);
 		return s->argv[0] || err_set(e, "no memory");
 	}
 	snprintf(r, sizeof r, "%s/bin/R", k->rhome.path);
 	snprintf(args, sizeof args, "--debugger-args=%s", session);
 	const char *words[] = {r, "-d", "/usr/bin/env", args};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (!(s->argv[i] = strdup(words[i])))
+		if (!(s->argv[i] = mem_strdup(words[i])))
 			return err_set(e, "no memory");
 	return true;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "jupyter/flow.h"
 
 #include <errno.h>
@@ -69,7 +70,8 @@ static void finish(struct kernel *k)
 
 int cmd_kernel(struct kernel_options *o)
 {
-	struct kernel *k = calloc(1, sizeof *k);
+	mem_guard();
+	struct kernel *k = mem_calloc(1, sizeof *k);
 	struct err e = {0};
 	if (!k)
 		return 1;
@@ -92,5 +94,6 @@ int cmd_kernel(struct kernel_options *o)
 	}
 	finish(k);
 	free(k);
+	mem_unguard();
 	return status;
 }

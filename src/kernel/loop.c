@@ -1,6 +1,7 @@
 /* loop.c: the only place where the kernel process waits. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "jupyter/flow.h"
 #include "kernel/kernel.h"
 
@@ -237,4 +238,5 @@ void loop_turn(struct kernel *k)
 	due(k);
 	requests_next(k);
 	copies_bury(k);
+	mem_refill();
 }

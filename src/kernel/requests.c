@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "kernel/kernel.h"
 
@@ -176,6 +177,22 @@ bool request_is(const struct request *r, const char *type)
 void request_reply(struct kernel *k, struct request *r, const char *type, struct buf *content, struct slice metadata,
 		   const struct slice *buffers, size_t n_buffers)
 {
+	struct buf instead = BUF_INIT(BUF_MAX_SMALL);
+	if (content->failed) {
+		/* One that says so is owed in its place. */
+		log_error("a %s is larger than a message may be, or memory is short: an error is sent instead", type);
+		buf_release(content);
+		content = &instead;
+		buf_puts(content,
+			 strcmp(type, "is_complete_reply") == 0
+			     ? "{\"status\":\"unknown\"}"
+			     : "{\"status\":\"error\",\"ename\":\"ReplyError\",\"evalue\":\"the reply is larger than a "
+			       "message may be, or memory is short\",\"traceback\":[]");
+		if (strcmp(type, "execute_reply") == 0)
+			jx_key_int(content, "execution_count", r->count ? r->count : k->count);
+		if (strcmp(type, "is_complete_reply") != 0)
+			buf_putc(content, '}');
+	}
 	jp_send(&k->sockets, r->channel,
 		&(struct jp_outgoing){.ids = r->msg->part,
 				      .n_ids = r->msg->n_ids,
@@ -221,7 +238,7 @@ static void unknown(struct kernel *k, struct request *r)
 
 static void take(struct kernel *k, enum jp_channel channel, struct jp_message *m)
 {
-	struct request *r = calloc(1, sizeof *r);
+	struct request *r = mem_calloc(1, sizeof *r);
 	if (r)
 		r->msg = jp_message_move(m);
 	if (!r || !r->msg) {
@@ -362,7 +379,7 @@ void request_open(struct kernel *k, struct request *r)
 static bool send_request(struct request *r, struct wire *w, struct buf *head)
 {
 	size_t n = 3 + r->msg->n_buffers;
-	struct slice *parts = calloc(n, sizeof *parts);
+	struct slice *parts = mem_calloc(n, sizeof *parts);
 	if (parts) {
 		parts[0] = SLICE_BUF(head);
 		parts[1] = r->msg->content_text;

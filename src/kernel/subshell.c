@@ -5,6 +5,7 @@
  * messages goes there.
  */
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "kernel/kernel.h"
 
@@ -36,7 +37,7 @@ static void not_found(const char *id, char *to, size_t max)
 
 bool subshell_create(struct kernel *k, struct request *r, struct buf *content)
 {
-	struct subshell *s = calloc(1, sizeof *s), **at = &k->subshells;
+	struct subshell *s = mem_calloc(1, sizeof *s), **at = &k->subshells;
 	size_t n = 0;
 	for (; *at; at = &(*at)->next)
 		n++;
