@@ -8,8 +8,8 @@
  *
  * In a process without a guard (the session) these are malloc, calloc and realloc. All blocks are freed with free.
  */
-#ifndef CARRACK_MEMORY_H
-#define CARRACK_MEMORY_H
+#ifndef CARRACK_BASE_MEMORY_H
+#define CARRACK_BASE_MEMORY_H
 
 #include "base/base.h"
 
