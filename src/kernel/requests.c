@@ -236,6 +236,14 @@ static void unknown(struct kernel *k, struct request *r)
 	request_free(r);
 }
 
+/* Somebody who runs a cell does not wait for a help page that was asked for in passing. */
+static void hurry(struct kernel *k, const struct request *waiting)
+{
+	const struct request *running = k->main.running;
+	if (request_is_cell(waiting) && running && running->type->looks && running->type->reply)
+		link_send(&k->main, LINK_YIELD, running->id, NULL, 0);
+}
+
 static void take(struct kernel *k, enum jp_channel channel, struct jp_message *m)
 {
 	struct request *r = mem_calloc(1, sizeof *r);
@@ -259,8 +267,10 @@ static void take(struct kernel *k, enum jp_channel channel, struct jp_message *m
 		return;
 	else if (r->type->answer)
 		answer_now(k, r);
-	else if (!r->type->prepare || r->type->prepare(k, r))
+	else if (!r->type->prepare || r->type->prepare(k, r)) {
 		queue_push(k, r);
+		hurry(k, r);
+	}
 }
 
 void requests_receive(struct kernel *k, enum jp_channel channel)

@@ -11,6 +11,7 @@ static const struct {
     {LINK_SHUTDOWN, "SHUTDOWN"},
     {LINK_WAKE, "WAKE"},
     {LINK_SERVE, "SERVE"},
+    {LINK_YIELD, "YIELD"},
     {LINK_HELLO, "HELLO"},
     {LINK_READY, "READY"},
     {LINK_PUBLISH, "PUBLISH"},

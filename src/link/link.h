@@ -30,6 +30,7 @@ enum link_type {
 	LINK_SHUTDOWN = 5,
 	LINK_WAKE = 6,
 	LINK_SERVE = 7,
+	LINK_YIELD = 8,
 
 	LINK_HELLO = 16,
 	LINK_READY = 17,

@@ -5,6 +5,7 @@
 #include "rapi/sandbox.h"
 #include "session/packages.h"
 #include "session/session.h"
+#include "session/task.h"
 
 struct slice complete_code(const json_t *content, size_t *cursor)
 {
@@ -21,13 +22,13 @@ struct slice complete_code(const json_t *content, size_t *cursor)
 bool complete_task(const char *asked, void (*fn)(void *), void *data)
 {
 	static struct r_report report; /* large */
-	struct r_budget budget = {.ms = LIMIT_MS};
+	struct r_budget budget = {.ms = LIMIT_MS, .wanted = ss_task_frame_waits};
 	report = R_REPORT(asked, "a client");
 	if (r_sandbox(fn, data, &budget, &report))
 		return true;
 	struct buf text = BUF_INIT(BUF_MAX_SMALL);
 	r_report_full(&report, &text);
-	ss_log("warn", "%s", text.data ? text.data : asked);
+	ss_log(report.end == R_YIELDED ? "debug" : "warn", "%s", text.data ? text.data : asked);
 	buf_release(&text);
 	return false;
 }
@@ -56,7 +57,7 @@ void complete_member(struct completing *x)
 	SEXP env = look_environment(object);
 	bool list = TYPEOF(object) == VECSXP || TYPEOF(object) == LISTSXP;
 	SEXP names = PROTECT(env != R_NilValue ? look_list(env, true) : list ? look_names(object) : R_NilValue);
-	for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
+	for (R_xlen_t i = 0; i < Rf_xlength(names); i++, complete_pause(i)) {
 		struct slice name = SLICE_STR(Rf_translateCharUTF8(STRING_ELT(names, i)));
 		const char *type = env != R_NilValue                                                  ? NULL
 				   : TYPEOF(object) == VECSXP && Rf_isFunction(VECTOR_ELT(object, i)) ? "function"

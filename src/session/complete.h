@@ -26,8 +26,16 @@ void ss_inspect(const json_t *head, const json_t *content);
 /* The code of such a request and its cursor as a byte offset. "" if there is none. */
 struct slice complete_code(const json_t *content, size_t *cursor);
 
-/* Runs what such a request asks of R, apart from the user's code. A failure goes to the log. Does not jump. */
+/* Runs what such a request asks of R, apart from the user's code, until the kernel wants something else (LINK_YIELD). A failure goes to the
+ * log. Does not jump. */
 bool complete_task(const char *asked, void (*fn)(void *), void *data);
+
+/* Called in loops over names, with how many there were: lets R end the task when its time is over. May jump. */
+static inline void complete_pause(R_xlen_t i)
+{
+	if (i % 4096 == 4095)
+		R_CheckUserInterrupt();
+}
 
 /* All of these may jump. */
 void complete_name(struct completing *x);

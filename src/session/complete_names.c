@@ -81,7 +81,7 @@ static void add_arguments(struct completing *x)
 
 static void add_all(struct completing *x, SEXP names, enum match_source source, enum match_form form)
 {
-	for (R_xlen_t i = 0; i < Rf_xlength(names); i++)
+	for (R_xlen_t i = 0; i < Rf_xlength(names); i++, complete_pause(i))
 		matches_add(&x->m, source, form, "instance", SLICE_STR(Rf_translateCharUTF8(STRING_ELT(names, i))));
 }
 
@@ -128,7 +128,7 @@ static void add_local(void *data, struct slice name, enum syn_local kind)
 static void add_environment(struct completing *x, SEXP env, SEXP list, enum match_source source)
 {
 	SEXP names = PROTECT(list);
-	for (R_xlen_t i = 0; i < Rf_xlength(names); i++) {
+	for (R_xlen_t i = 0; i < Rf_xlength(names); i++, complete_pause(i)) {
 		SEXP name = STRING_ELT(names, i);
 		struct slice text = SLICE_STR(Rf_translateCharUTF8(name));
 		struct match *m = matches_add(&x->m, source, name_form(x), NULL, text);

@@ -65,16 +65,15 @@ bool ss_task_waiting(void)
 	return queues[SS_TASK_IDLE] || queues[SS_TASK_SAFE_POINT];
 }
 
-/* Also asked in a signal handler. */
-static bool frame_waits(void)
+bool ss_task_frame_waits(void)
 {
 	struct pollfd p = {.fd = ss.link.fd, .events = POLLIN};
-	return poll(&p, 1, 0) > 0;
+	return link_peer_has_more(&ss.link) || poll(&p, 1, 0) > 0;
 }
 
 bool ss_task_yields(void)
 {
-	return clock_ns() - step_begin >= STEP_NS || (ss.request == 0 && frame_waits());
+	return clock_ns() - step_begin >= STEP_NS || (ss.request == 0 && ss_task_frame_waits());
 }
 
 /* Names and texts of the user are for the log's finest level only. */
@@ -153,7 +152,7 @@ static void step(enum ss_task_class class, bool for_a_frame, int limit_ms)
 {
 	struct entry *e = queues[class], *outer = running;
 	struct r_budget budget = {.ms = e->task.limit_ms ? e->task.limit_ms : R_LIMIT_MS,
-				  .wanted = for_a_frame ? frame_waits : NULL};
+				  .wanted = for_a_frame ? ss_task_frame_waits : NULL};
 	struct r_report r = r_report_of(e->task.name, e->task.asker);
 	int64_t outer_begin = step_begin;
 	if (limit_ms && limit_ms < budget.ms)

@@ -42,6 +42,9 @@ void ss_task_drop(const void *data);
 /* Asked by a step between two pieces of its work: is it time to return? */
 bool ss_task_yields(void);
 
+/* Has the kernel sent a frame that was not read yet? Async-signal-safe. */
+bool ss_task_frame_waits(void);
+
 /* Runs fn(data) for the request that is being answered. True if it returned; otherwise *r says how it ended, and the log has it. Does not
  * jump. limit_ms 0: R_LIMIT_MS. */
 bool ss_task_now(const char *name, const char *asker, void (*fn)(void *), void *data, int limit_ms, struct r_report *r);

@@ -91,7 +91,7 @@ def test_a_stopped_session_can_be_shut_down(kernel, client):
     begin = time.monotonic()
     client.shutdown()
     kernel.wait_exit()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def test_a_child_that_holds_the_link_does_not_hide_the_death(kernel, client):

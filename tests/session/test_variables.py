@@ -427,7 +427,7 @@ def test_a_method_that_hangs_does_so_once(pane):
     pane.ok('y <- 2')
     assert pane.model['x']['display_value'] == '5' and pane.model['y']['display_value'] == '2'
     pane.ok('y <- 3')
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 # ---- large, deep, and circular things
