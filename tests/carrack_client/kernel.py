@@ -133,7 +133,8 @@ class Kernel:
         keep = ('PATH', 'TZ', 'CARRACK_BUILD', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS', 'TSAN_OPTIONS')
         env = {k: os.environ[k] for k in keep if k in os.environ}
         name, value = self.mark.split('=')
-        env.update({name: value, 'HOME': str(self.home), 'LANG': 'C.UTF-8', 'CARRACK_LOG': 'info'})
+        env.update({name: value, 'HOME': str(self.home), 'LANG': 'C.UTF-8', 'CARRACK_LOG': 'info',
+                    'JPY_PARENT_PID': str(os.getpid())})  # as Jupyter says it: nothing outlives the tests
         for variable, path in (('XDG_DATA_HOME', '.local/share'), ('XDG_CONFIG_HOME', '.config'),
                                ('XDG_CACHE_HOME', '.cache'), ('XDG_RUNTIME_DIR', 'run'), ('JUPYTER_DATA_DIR', 'jupyter'),
                                ('JUPYTER_CONFIG_DIR', 'jupyter-config'), ('JUPYTER_RUNTIME_DIR', 'jupyter-run')):

@@ -166,7 +166,7 @@ def test_the_parent_ends(start, code):
 
 def test_a_parent_that_did_not_ask_to_be_followed(start):
     """A script that starts a kernel with nohup and ends: the kernel is to go on."""
-    kernel = start(prefix=['sh', '-c', 'nohup "$@" & exec sleep 1000', 'sh'])
+    kernel = start(prefix=['sh', '-c', 'nohup "$@" & exec sleep 1000', 'sh'], env={'JPY_PARENT_PID': None})
     kernel.exit_code = -signal.SIGKILL
     client = kernel.client()
     client.execute('out a')
