@@ -15,6 +15,8 @@
  *     env NAME             `out` the variable's value        trap                 ignore SIGTERM and SIGHUP
  *     unlink               close the link, and hang          undo                 back to before the last cell
  *     keep TEXT, kept      state of the session: set it, and `out` it
+ *     displays N SIZE      N times display_data of SIZE bytes
+ *     pour                 lines on stdout for ever, deaf to signals
  */
 #include "echo.h"
 
@@ -83,6 +85,28 @@ static bool do_display(struct cell *c, const char *arg)
 	return true;
 }
 
+static bool do_displays(struct cell *c, const char *arg)
+{
+	char *rest = NULL;
+	long n = strtol(arg, &rest, 10);
+	size_t bytes = strtoul(rest, NULL, 10);
+	struct buf text = BUF_INIT(LINK_MAX_FRAME), json = BUF_INIT(LINK_MAX_FRAME);
+	bool ok = buf_room(&text, bytes) != NULL;
+	for (long i = 0; ok && i < n; i++) {
+		memset(text.data, 'a' + (int)(i % 26), bytes);
+		buf_clear(&json);
+		buf_puts(&json, "{\"data\":{");
+		jx_key(&json, "text/plain");
+		jx_string(&json, text.data, bytes);
+		buf_puts(&json, "},\"metadata\":{}}");
+		do_display(c, json.data);
+		ok = echo_wait(c, -1, 0) || echo_fail(c, "interrupt", "interrupted");
+	}
+	buf_release(&text);
+	buf_release(&json);
+	return ok;
+}
+
 static bool do_update(struct cell *c, const char *arg)
 {
 	echo_send_text(LINK_PUBLISH, c->request, "update_display_data", arg);
@@ -134,6 +158,20 @@ static bool do_hang(struct cell *c, const char *arg)
 	while (pause() < 0)
 		continue;
 	return true;
+}
+
+static bool do_pour(struct cell *c, const char *arg)
+{
+	static char lines[80 * 1000];
+	sigset_t all;
+	memset(lines, 'o', sizeof lines);
+	for (size_t i = 79; i < sizeof lines; i += 80)
+		lines[i] = '\n';
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	while (write(STDOUT_FILENO, lines, sizeof lines) > 0)
+		continue;
+	_exit(1);
 }
 
 /* The child outlives the cell and, if that comes first, the session. It holds copies of the link and of both pipes, as
@@ -254,14 +292,15 @@ static const struct {
 	const char *name;
 	bool (*run)(struct cell *c, const char *arg);
 } directives[] = {
-    {"out", do_out},           {"err", do_err},         {"raw", do_raw},           {"turn", do_turn},
-    {"flood", do_flood},       {"big", do_big},         {"result", do_result},     {"display", do_display},
-    {"update", do_update},     {"comm", do_comm},       {"publish", do_publish},   {"badjson", do_badjson},
-    {"badtype", do_badtype},   {"buffers", do_buffers}, {"sleep", do_sleep},       {"hang", do_hang},
-    {"child", do_child},       {"input", do_input},     {"password", do_password}, {"error", do_error},
-    {"quit", do_quit},         {"exitnow", do_exitnow}, {"crash", do_crash},       {"kill9", do_kill9},
-    {"badframe", do_badframe}, {"env", do_env},         {"log", do_log},           {"trap", do_trap},
-    {"unlink", do_unlink},     {"keep", do_keep},       {"kept", do_kept},         {"undo", do_undo},
+    {"out", do_out},           {"err", do_err},           {"raw", do_raw},           {"turn", do_turn},
+    {"flood", do_flood},       {"big", do_big},           {"result", do_result},     {"display", do_display},
+    {"update", do_update},     {"comm", do_comm},         {"publish", do_publish},   {"badjson", do_badjson},
+    {"badtype", do_badtype},   {"buffers", do_buffers},   {"sleep", do_sleep},       {"hang", do_hang},
+    {"child", do_child},       {"input", do_input},       {"password", do_password}, {"error", do_error},
+    {"quit", do_quit},         {"exitnow", do_exitnow},   {"crash", do_crash},       {"kill9", do_kill9},
+    {"badframe", do_badframe}, {"env", do_env},           {"log", do_log},           {"trap", do_trap},
+    {"unlink", do_unlink},     {"keep", do_keep},         {"kept", do_kept},         {"undo", do_undo},
+    {"pour", do_pour},         {"displays", do_displays},
 };
 
 bool echo_directive(struct cell *c, const char *line)

@@ -33,18 +33,27 @@ static void sent(void *data, void *hint)
 		eventfd_write(flow.fd, 1);
 }
 
-bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e)
+/* Gives back what a buffer has in reserve: it may lie here for long. */
+static char *to_measure(char *data, size_t n, size_t cap)
 {
-	size_t n;
+	char *less = cap - n > n / 8 + 256 ? realloc(data, n + 1) : NULL;
+	return less ? less : data;
+}
+
+bool flow_message(zmq_msg_t *msg, struct buf *b, size_t more, struct err *e)
+{
+	size_t n, cap = b->cap;
 	char *data = buf_detach(b, &n);
 	if (!data)
 		return err_set(e, "a message over the ceiling, or no memory for it");
-	atomic_fetch_add(&flow.bytes, n);
+	data = to_measure(data, n, cap);
+	size_t cost = n + more;
+	atomic_fetch_add(&flow.bytes, cost);
 	int tries = 0, rc;
-	while ((rc = zmq_msg_init_data(msg, data, n, sent, (void *)n)) != 0 && mem_again(&tries))
+	while ((rc = zmq_msg_init_data(msg, data, n, sent, (void *)cost)) != 0 && mem_again(&tries))
 		continue;
 	if (rc != 0) {
-		atomic_fetch_sub(&flow.bytes, n);
+		atomic_fetch_sub(&flow.bytes, cost);
 		free(data);
 		return err_set(e, "no memory for a message");
 	}

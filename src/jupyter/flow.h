@@ -1,7 +1,8 @@
 /* flow.h: how many bytes ZeroMQ still holds for its peers.
  *
  * Nothing is ever dropped for a slow subscriber, so there is no high-water mark; memory is bounded because the
- * kernel stops listening to the session while too much is on its way. Payloads are handed to ZeroMQ without a
+ * kernel stops listening to the session while too much is on its way. It counts what a message costs, with all that
+ * ZeroMQ and we put around its content, so that many small ones count as well. Payloads are handed to ZeroMQ without a
  * copy; ZeroMQ calls back, from its own I/O thread, when the last peer has them. That callback is the only code
  * of the kernel process that runs on another thread: it subtracts, and wakes the loop through an eventfd.
  */
@@ -15,12 +16,18 @@
 
 #define FLOW_HIGH ((size_t)64 << 20) /* above: the session is not read */
 #define FLOW_LOW ((size_t)32 << 20)  /* below: it is again */
+/* Above FLOW_HIGH, but not by more than this, the frames of a session that was told to stop are heard: so an interrupt and the end
+ * do not wait for a slow client. */
+#define FLOW_SPARE ((size_t)32 << 20)
+#define FLOW_MOST ((size_t)128 << 20) /* above: nor are requests taken from shell, as each of them makes messages */
+#define FLOW_MESSAGE 1024             /* what a message costs beside its parts: ZeroMQ's frames, malloc */
 
 bool flow_init(struct err *e) MUST_CHECK;
 void flow_release(void); /* only after zmq_ctx_term */
 
-/* Makes a ZeroMQ message of the buffer's bytes, which it takes over; the buffer is empty afterwards. */
-bool flow_message(zmq_msg_t *msg, struct buf *b, struct err *e) MUST_CHECK;
+/* Makes a ZeroMQ message of the buffer's bytes, which it takes over; the buffer is empty afterwards. `more` is what else
+ * is in memory for as long as they are. */
+bool flow_message(zmq_msg_t *msg, struct buf *b, size_t more, struct err *e) MUST_CHECK;
 
 /* True while the session must wait. Once true it stays so until FLOW_LOW is reached. */
 bool flow_full(void);

@@ -63,7 +63,7 @@ static bool open_one(struct jp_sockets *s, struct jp_connection *c, enum jp_chan
 	if (!socket)
 		return zmq_failed(e, "zmq_socket");
 	if (!set_int(socket, ZMQ_LINGER, JP_LINGER_MS, e) || !set_int(socket, ZMQ_SNDHWM, 0, e) ||
-	    !set_int(socket, ZMQ_TCP_MAXRT, JP_STUCK_MS, e) || !set_int(socket, ZMQ_TCP_KEEPALIVE, 1, e))
+	    !set_int(socket, ZMQ_TCP_KEEPALIVE, 1, e))
 		return false;
 	if (c->curve && (!set_int(socket, ZMQ_CURVE_SERVER, 1, e) ||
 			 zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, c->curve_secret, 41) != 0))
@@ -188,7 +188,7 @@ static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice s
 		struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
 		zmq_msg_t part;
 		buf_put(&copy, o->buffers[i].data, o->buffers[i].len);
-		if (!flow_message(&part, &copy, NULL))
+		if (!flow_message(&part, &copy, 0, NULL))
 			zmq_msg_init(&part); /* the frame is owed: an empty one keeps the message in one piece */
 		if (zmq_msg_send(&part, socket, i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0) < 0) {
 			zmq_msg_close(&part);
@@ -213,7 +213,8 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 		err_set(&e, "it is larger than %zu bytes, or memory is short", (size_t)BUF_MAX_MESSAGE);
 	if (ok)
 		jp_sign(s->key, four, 4, signature);
-	ok = ok && flow_message(&content, o->content, &e);
+	size_t around = FLOW_MESSAGE + header.len + four[1].len + four[2].len;
+	ok = ok && flow_message(&content, o->content, around, &e);
 	if (ok) {
 		ok = send_parts(s->socket[channel], o, SLICE_STR(signature), four, &content);
 		if (!ok) {

@@ -1,8 +1,8 @@
 /* sockets.h: the five sockets of a kernel, and how a message leaves.
  *
  * shell, control and stdin are ROUTER, iopub is XPUB (JEP 65), heartbeat is ROUTER too: it echoes like REP, and
- * cannot be put out of step by a client that breaks the REQ pattern. No socket has a high-water mark (flow.h bounds
- * memory); a TCP peer that takes nothing for JP_STUCK_MS is let go by the operating system.
+ * cannot be put out of step by a client that breaks the REQ pattern. No socket has a high-water mark: flow.h bounds
+ * memory, and peers.h finds a client that holds up the others.
  */
 #ifndef CARRACK_SOCKETS_H
 #define CARRACK_SOCKETS_H
@@ -12,8 +12,7 @@
 
 #include <zmq.h>
 
-#define JP_STUCK_MS 120000
-#define JP_LINGER_MS 1500
+#define JP_LINGER_MS 1500 /* for the last bytes; before, the kernel waits for its clients (kernel/stop.c) */
 
 struct jp_sockets {
 	void *context;

@@ -51,6 +51,8 @@ static const char kernel_page[] = "Run the kernel. Jupyter does this, with a con
 				  "                           warn if not given; the variable CARRACK_LOG wins\n"
 				  "  --no-capture-streams     accepted as ark does, without effect\n"
 				  "  --no-snapshots           park no copies of the session (for crashes)\n"
+				  "  --patience SECONDS       how long a client is waited for that takes nothing of\n"
+				  "                           what is there for it, before it is let go; 120\n"
 				  "  --profile FILE           accepted, for those who start ark with it\n"
 				  "  --install                write the kernelspec, as `carrack install`, and end\n"
 				  "  --version, --help\n"

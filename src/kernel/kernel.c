@@ -61,6 +61,7 @@ static void finish(struct kernel *k)
 	comm_release(k);
 	pub_release(&k->pub);
 	jp_sockets_close(&k->sockets);
+	jp_peers_forget(&k->peers);
 	flow_release();
 	close(k->signals);
 	if (k->parent >= 0)

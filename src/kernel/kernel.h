@@ -17,6 +17,7 @@
 #ifndef CARRACK_KERNEL_H
 #define CARRACK_KERNEL_H
 
+#include "jupyter/peers.h"
 #include "jupyter/publisher.h"
 #include "kernel/history.h"
 #include "kernel/memory.h"
@@ -126,6 +127,9 @@ struct stopping {
 	int status;            /* the kernel's exit status */
 	bool own_will;         /* R left by itself: q() */
 	bool lingering;        /* ... and is gone; the kernel stays a moment */
+	bool sending;          /* all is said; what clients have not taken yet is waited for ... */
+	int64_t until;         /* ... until then, */
+	bool hurry;            /* or until somebody asks a second time */
 	struct request *asked; /* the shutdown requests to answer */
 };
 
@@ -166,7 +170,9 @@ struct kernel {
 	int64_t text_at; /* when gathered text is published, 0: there is none; the pipes are left alone until then, */
 	bool flood;      /* unless they had so much that they would fill up */
 	int64_t history_at;
-	int64_t where_at; /* when the user is told what an interrupted cell is doing, 0: not */
+	struct jp_peers peers; /* what the clients take, while the session waits for one of them */
+	int64_t look_at;       /* when they are looked at again; 0: nobody waits */
+	int64_t where_at;      /* when the user is told what an interrupted cell is doing, 0: not */
 	enum where_step { WHERE_NONE, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } where;
 	bool done;
 };
@@ -319,6 +325,7 @@ void stop_interrupt(struct kernel *k);
 void stop_begin(struct kernel *k, struct request *asked, bool restart);
 void stop_step(struct kernel *k);
 void stop_session_gone(struct kernel *k);
+void stop_hurry(struct kernel *k); /* the end was asked for before: clients are not waited for */
 
 /* info.c and comms.c: handlers of requests; comms.c also keeps the registry. */
 bool info_reply(struct kernel *k, struct request *r, struct buf *content);

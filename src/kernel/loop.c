@@ -12,7 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TEXT_MS 10     /* text is gathered for so long; while it waits, the pipes are left alone */
+#define TEXT_MS 10 /* text is gathered for so long; while it waits, the pipes are left alone */
+#define LOOK_MS \
+	1000 /* how often clients are looked at while the session waits for one; 8 times at least in their time */
 #define PARENT_MS 1000 /* how often the parent is looked for where pidfds do not exist */
 
 /* Entries of the poll; the last three for the session's wire, and as many again for each copy's. */
@@ -60,7 +62,8 @@ static void end_with_parent(struct kernel *k)
 	if (k->parent >= 0)
 		close(k->parent);
 	k->parent = -1;
-	stop_begin(k, NULL, false);
+	if (!k->stop.on)
+		stop_begin(k, NULL, false);
 }
 
 static void take_signals(struct kernel *k)
@@ -70,9 +73,20 @@ static void take_signals(struct kernel *k)
 		switch (s.ssi_signo) {
 		case SIGCHLD: session_reap(k); break;
 		case SIGINT: stop_interrupt(k); break;
-		default: log_info("signal %u: the kernel ends", s.ssi_signo); stop_begin(k, NULL, false);
+		default:
+			log_info("signal %u: the kernel ends", s.ssi_signo);
+			if (k->stop.on)
+				stop_hurry(k);
+			else
+				stop_begin(k, NULL, false);
 		}
 	}
+}
+
+/* When R is gone and all is said, text of what it has left behind is nobody's. */
+static bool hears_text(const struct kernel *k)
+{
+	return !flow_full() && !k->stop.sending;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -85,7 +99,7 @@ static long wait_ms(const struct kernel *k)
 	int64_t at = sooner(sooner(k->text_at, k->history_at), sooner(k->where_at, k->stop.on ? k->stop.next_at : 0));
 	int64_t now = clock_ms();
 	at = sooner(sooner(at, k->main.input.again_at), k->copies.at);
-	at = sooner(at, k->memory.at);
+	at = sooner(sooner(at, k->memory.at), k->look_at);
 	for (const struct copy *c = k->copies.first; c; c = c->next)
 		at = sooner(at, c->wire.input.again_at);
 	if (k->parent_pid && k->parent < 0)
@@ -95,9 +109,23 @@ static long wait_ms(const struct kernel *k)
 
 static void take_text(struct kernel *k, struct wire *w)
 {
-	if (!flow_full() || k->stop.on)
+	if (hears_text(k))
 		pipes_drain(k, w);
 	pub_flush(w->pub, false);
+}
+
+/* While the session waits because clients have not taken what is on its way, those that take nothing are found. */
+static void look_at_peers(struct kernel *k, int64_t now)
+{
+	int64_t patience = (int64_t)k->options->patience * 1000;
+	if (!flow_full()) {
+		jp_peers_forget(&k->peers);
+		k->look_at = 0;
+	} else if (k->look_at <= now) {
+		if (k->look_at) /* a moment is no reason to look */
+			jp_peers_look(&k->peers, &k->connection, now, patience);
+		k->look_at = now + (patience / 8 < LOOK_MS ? patience / 8 : LOOK_MS);
+	}
 }
 
 static void due(struct kernel *k)
@@ -130,12 +158,19 @@ static void due(struct kernel *k)
 		end_with_parent(k);
 }
 
-/* A session is heard only while ZeroMQ can take what it says. */
+/* A session is heard only while ZeroMQ can take what it says; that it has stopped is heard a little longer. A frame brings
+ * the text before it along. */
+static bool hears_frames(const struct kernel *k, const struct wire *from)
+{
+	bool told = k->stop.on || (from->running && from->running->interrupted);
+	return !flow_full() || (told && flow_bytes() < FLOW_HIGH + FLOW_SPARE);
+}
+
 static void wait_for_wire(const struct kernel *k, const struct wire *from, zmq_pollitem_t w[PER_WIRE])
 {
-	bool hear = !flow_full() || k->stop.on;
-	bool pipes = hear && (!k->text_at || k->flood);
-	short link = (short)((hear ? ZMQ_POLLIN : 0) | (from->out.len > from->out_done ? ZMQ_POLLOUT : 0));
+	bool pipes = hears_text(k) && (!k->text_at || k->flood);
+	short link =
+	    (short)((hears_frames(k, from) ? ZMQ_POLLIN : 0) | (from->out.len > from->out_done ? ZMQ_POLLOUT : 0));
 	w[0] = (zmq_pollitem_t){.fd = from->link, .events = from->link >= 0 ? link : 0};
 	for (int i = 0; i < 2; i++)
 		w[1 + i] =
@@ -145,13 +180,12 @@ static void wait_for_wire(const struct kernel *k, const struct wire *from, zmq_p
 /* Returns how many entries there are. */
 static int what_to_wait_for(const struct kernel *k, zmq_pollitem_t w[W_MAX])
 {
-	bool hear = !flow_full() || k->stop.on;
 	memset(w, 0, W_N * sizeof *w);
 	for (int i = 0; i < JP_CHANNELS; i++)
 		w[i] = (zmq_pollitem_t){.socket = k->sockets.socket[i], .events = ZMQ_POLLIN};
-	w[W_SHELL].events = k->queued < KN_QUEUE_MAX ? ZMQ_POLLIN : 0;
+	w[W_SHELL].events = k->queued < KN_QUEUE_MAX && flow_bytes() < FLOW_MOST ? ZMQ_POLLIN : 0;
 	w[W_SIGNALS] = (zmq_pollitem_t){.fd = k->signals, .events = ZMQ_POLLIN};
-	w[W_FLOW] = (zmq_pollitem_t){.fd = flow_fd(), .events = hear ? 0 : ZMQ_POLLIN};
+	w[W_FLOW] = (zmq_pollitem_t){.fd = flow_fd(), .events = flow_full() ? ZMQ_POLLIN : 0};
 	w[W_PARENT] = (zmq_pollitem_t){.fd = k->parent, .events = k->parent >= 0 ? ZMQ_POLLIN : 0};
 	wait_for_wire(k, &k->main, w + W_LINK);
 	int n = W_N;
@@ -236,6 +270,7 @@ void loop_turn(struct kernel *k)
 	if (all[W_PARENT].revents)
 		end_with_parent(k);
 	due(k);
+	look_at_peers(k, clock_ms());
 	requests_next(k);
 	copies_bury(k);
 	mem_refill();

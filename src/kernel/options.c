@@ -2,6 +2,9 @@
 
 #include "kernel/args.h"
 
+#define PATIENCE_USUAL 120
+#define PATIENCE_MAX 86400
+
 static const char *const mode_names[] = {
     [MODE_CONSOLE] = "console",
     [MODE_NOTEBOOK] = "notebook",
@@ -30,6 +33,7 @@ enum {
 	PROFILE,
 	NO_CAPTURE,
 	NO_SNAPSHOTS,
+	PATIENCE,
 	DEFAULT_REPOS,
 	REPOS_CONF,
 	PPM_REPO,
@@ -49,6 +53,7 @@ static const struct arg table[] = {
     {"--profile", "FILE", PROFILE},
     {"--no-capture-streams", NULL, NO_CAPTURE},
     {"--no-snapshots", NULL, NO_SNAPSHOTS},
+    {"--patience", "SECONDS", PATIENCE},
     {"--default-repos", "rstudio|posit-ppm|none|auto", DEFAULT_REPOS},
     {"--repos-conf", "FILE", REPOS_CONF},
     {"--default-ppm-repo", "URL", PPM_REPO},
@@ -132,6 +137,17 @@ static bool take_repos(struct kernel_options *o, int id, const char *value, stru
 	return true;
 }
 
+static bool take_patience(struct kernel_options *o, const char *value, struct err *e)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+	if (end == value || *end || n < 1 || n > PATIENCE_MAX)
+		return err_set(e, "--patience: expected a number of seconds from 1 to %d, got '%s'", PATIENCE_MAX,
+			       value);
+	o->patience = (int)n;
+	return true;
+}
+
 static bool take(struct kernel_options *o, int id, const char *value, struct err *e)
 {
 	int i;
@@ -143,6 +159,7 @@ static bool take(struct kernel_options *o, int id, const char *value, struct err
 	case PROFILE: o->profile_file = value; return true;
 	case NO_CAPTURE: o->capture_streams = false; return true;
 	case NO_SNAPSHOTS: o->snapshots = false; return true;
+	case PATIENCE: return take_patience(o, value, e);
 	case R_HOME: o->r_home = value; return true;
 	case INSTALL: o->install = true; return true;
 	case VERSION: o->version = true; return true;
@@ -172,7 +189,10 @@ static bool is_repos(int id)
 
 bool kernel_options_parse(struct kernel_options *o, int argc, char **argv, struct err *e)
 {
-	*o = (struct kernel_options){.log_level = LOG_WARN, .capture_streams = true, .snapshots = true};
+	*o = (struct kernel_options){.log_level = LOG_WARN,
+				     .capture_streams = true,
+				     .snapshots = true,
+				     .patience = PATIENCE_USUAL};
 	struct arg_reader r = {.argc = argc, .argv = argv, .table = table, .n = ARRAY_LEN(table)};
 	int id = 0, repos = -1;
 	const char *value = NULL;

@@ -31,7 +31,8 @@ struct kernel_options {
 	enum log_level log_level;    /* warn unless said otherwise; CARRACK_LOG goes before it (base/log.h) */
 	const char *profile_file; /* accepted because ark has it; the kernel says in its log that it keeps no profile */
 	bool capture_streams; /* false: accepted as ark does, without effect: the text of R itself takes these pipes */
-	bool snapshots;       /* false (--no-snapshots): the session parks no copies of itself */
+	int patience; /* seconds (--patience) that a client is waited for which takes nothing; 120 unless said otherwise */
+	bool snapshots; /* false (--no-snapshots): the session parks no copies of itself */
 	struct {
 		enum repos_kind kind;
 		const char *value; /* for the last three kinds, otherwise NULL */

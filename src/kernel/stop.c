@@ -2,16 +2,21 @@
  *
  * The end is a ladder: the session is asked (and what it runs is interrupted); after STOP_ASK_MS it gets SIGTERM,
  * after STOP_TERM_MS more SIGKILL. When its process is gone, whatever it left in the pipes is published, every request
- * gets its reply, then the shutdown requests get theirs, and the loop ends. All within the 5 s that clients wait.
+ * gets its reply, then the shutdown requests get theirs. All within the 5 s that clients wait.
+ *
+ * Then all is said, but not yet heard: the loop goes on until every client has taken what is there for it, at most for
+ * the time that a client is waited for in life (--patience). A second shutdown request or signal ends that at once.
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "jupyter/flow.h"
 #include "kernel/kernel.h"
 
 #define STOP_ASK_MS 2000
 #define STOP_TERM_MS 1000
 #define STOP_KILL_MS 500
 #define LINGER_MS 500
+#define SENDING_MS 20 /* how often it is looked whether the clients have everything */
 
 void stop_interrupt(struct kernel *k)
 {
@@ -60,8 +65,8 @@ void stop_begin(struct kernel *k, struct request *asked, bool restart)
 		k->stop.restart = k->stop.restart || restart;
 	}
 	if (k->stop.on) {
-		if (k->stop.lingering)
-			stop_session_gone(k);
+		if (asked)
+			stop_hurry(k);
 		return;
 	}
 	k->stop.on = true;
@@ -81,7 +86,7 @@ void stop_step(struct kernel *k)
 	static const struct {
 		int signal, wait_ms;
 	} steps[] = {{SIGTERM, STOP_TERM_MS}, {SIGKILL, STOP_KILL_MS}};
-	if (k->stop.lingering) {
+	if (k->stop.lingering || k->stop.sending) {
 		stop_session_gone(k);
 		return;
 	}
@@ -100,10 +105,38 @@ void stop_step(struct kernel *k)
 	k->stop.step++;
 }
 
+void stop_hurry(struct kernel *k)
+{
+	k->stop.hurry = true;
+	if (k->stop.lingering || k->stop.sending)
+		stop_session_gone(k);
+}
+
+/* All is said. True when it has been taken, too, or is waited for no longer. */
+static bool all_is_heard(struct kernel *k)
+{
+	int64_t now = clock_ms(), patience = (int64_t)k->options->patience * 1000;
+	if (k->done)
+		return true;
+	if (!k->stop.sending) {
+		k->stop.until = now + patience;
+		if (k->history)
+			history_flush(k->history); /* whoever waits for the end may lose patience first */
+	}
+	k->stop.sending = true;
+	k->stop.next_at = now + SENDING_MS;
+	if (flow_bytes() == 0 && jp_peers_look(&k->peers, &k->connection, now, patience) == 0)
+		return true;
+	if (now < k->stop.until && !k->stop.hurry)
+		return false;
+	log_warn("the kernel ends before its clients have taken everything: %zu bytes are lost", flow_bytes());
+	return true;
+}
+
 void stop_session_gone(struct kernel *k)
 {
 	struct request *r = k->main.running;
-	if (k->stop.own_will && !k->stop.lingering && !k->stop.asked) {
+	if (k->stop.own_will && !k->stop.lingering && !k->stop.sending && !k->stop.asked) {
 		/* After q() clients look whether the kernel lives before they take its reply, and with it the request to exit. */
 		k->stop.lingering = true;
 		k->stop.next_at = clock_ms() + LINGER_MS;
@@ -127,5 +160,6 @@ void stop_session_gone(struct kernel *k)
 		request_reply(k, r, "shutdown_reply", &content, (struct slice){0}, NULL, 0);
 		request_done(k, r);
 	}
-	k->done = true;
+	k->stop.lingering = false;
+	k->done = all_is_heard(k);
 }

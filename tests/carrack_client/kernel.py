@@ -225,6 +225,14 @@ class Kernel:
             if line.startswith('Pss:'):
                 return int(line.split()[1]) * 1024
 
+    def peak(self):
+        """The most memory that the kernel process has ever had, in bytes; 0 under AddressSanitizer."""
+        if b'libasan' in Path(f'/proc/{self.pid}/maps').read_bytes():
+            return 0
+        for line in Path(f'/proc/{self.pid}/status').read_text().splitlines():
+            if line.startswith('VmHWM:'):
+                return int(line.split()[1]) * 1024
+
     def cpu(self):
         """Processor time of the kernel process and what is below it, in seconds."""
         ticks = 0

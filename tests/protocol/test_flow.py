@@ -1,6 +1,8 @@
 """Slow, stuck and absent subscribers: nothing is lost, memory is bounded, the session waits instead (law 7)."""
 import time
 
+import pytest
+
 MB = 1_000_000
 
 
@@ -89,7 +91,8 @@ def test_a_slow_subscriber_does_not_delay_control(kernel):
     assert time.monotonic() - begin < 2
     begin = time.monotonic()
     client.shutdown()
-    kernel.killed = True  # the slow one cannot have heard all of it
+    client.shutdown()  # whoever asks twice does not want to wait for the slow one
+    kernel.killed = True  # which cannot have heard all of it
     kernel.wait_exit()
     assert time.monotonic() - begin < 30
 
@@ -124,3 +127,131 @@ def test_slow_reader_of_replies(kernel):
     client.poller.register(socket, zmq.POLLIN)
     for request in requests:
         request.wait()
+
+
+def stuck(kernel, **options):
+    """A subscriber that hears that it is one, and then takes nothing more."""
+    slow = kernel.client(slow=True, **options)
+    slow.read_iopub(lambda ms: ms, 'iopub_welcome')
+    return slow
+
+
+@pytest.mark.parametrize('transport', ['tcp', 'ipc'])
+def test_one_that_never_reads_again_is_let_go(start, transport):
+    """The others lose nothing, and the session goes on; nobody else is let go."""
+    kernel = start(transport=transport, args=['--patience', '2'])
+    client, other, slow = kernel.client(), kernel.client(), stuck(kernel)
+    cell = client.submit(f'big {80 * MB}\nresult done').wait()
+    assert cell.stdout == pattern(80 * MB) and cell.result == 'done'
+    other.wait_idle(cell)
+    assert [m.id for m in other.iopub_of(cell)] == [m.id for m in client.iopub_of(cell)]
+    assert kernel.log().count('is let go') == 1
+    slow.close()
+
+
+@pytest.mark.parametrize('transport', ['tcp', 'ipc'])
+def test_one_that_reads_slowly_is_waited_for(start, transport):
+    """Slower than the patience by far, but it takes something again and again."""
+    n = 80 * MB
+    kernel = start(transport=transport, args=['--patience', '2'])
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    cell = client.submit(f'big {n}')
+    wait_full(kernel)
+    for _ in range(10):
+        slow.read_iopub(lambda ms, k=len(slow.received['iopub']): len(ms) > k + 2, 'messages')
+        time.sleep(0.5)
+    assert not cell.replies
+    slow.read_iopub(lambda ms: ms[-1].parent_id == cell.id and ms[-1].state == 'idle', 'idle')
+    assert ''.join(m.content['text'] for m in slow.iopub_of(cell) if m.type == 'stream') == pattern(n)
+    assert 'let go' not in kernel.log()
+
+
+def test_many_small_messages_are_bounded_as_well(kernel):
+    """What is around a message counts: two hundred thousand displays of ten bytes are not two megabytes."""
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    cell = client.submit('displays 200000 10')
+    wait_full(kernel)
+    assert kernel.peak() < 150 * MB
+    assert not cell.replies
+    client.request('interrupt_request', channel='control').wait_reply()
+    cell.wait_reply()
+    slow.close()
+
+
+@pytest.mark.parametrize('code', [f'big {150 * MB}', 'displays 150 1000000'])
+def test_an_interrupt_ends_a_flood_that_waits_for_a_slow_subscriber(kernel, code):
+    """The reply does not wait for it, nor does what others hear. What the next cell says does."""
+    client, slow = kernel.client(), stuck(kernel)
+    cell = client.submit(code)
+    client.wait(lambda: len(cell.messages()) > 20, 'some output')
+    while client.pump(0.5):
+        pass
+    assert not cell.done
+    client.interrupt()
+    cell.wait()
+    assert cell.status == 'error' and cell.error['ename'] == 'interrupt'
+    after = client.submit('result after').wait_started()
+    assert kernel.peak() < 256 * MB
+    slow.close()
+    assert after.wait().result == 'after'
+
+
+@pytest.mark.parametrize('transport', ['tcp', 'ipc'])
+def test_law_7_the_end_waits_for_a_slow_subscriber(start, transport):
+    """It begins to read seconds after the kernel has answered the shutdown request, and hears everything."""
+    n = 60 * MB
+    kernel = start(transport=transport)
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    cell = client.submit(f'big {n}').wait_reply()
+    shutdown = client.shutdown()
+    time.sleep(4)
+    assert client.heartbeat() == b'ping'
+    late = client.submit('never').wait_reply()
+    assert late.status == 'error'
+    slow.read_iopub(lambda ms: ms[-1].parent_id == late.id and ms[-1].state == 'idle', 'idle')
+    assert ''.join(m.content['text'] for m in slow.iopub_of(cell) if m.type == 'stream') == pattern(n)
+    assert [m.state for m in slow.iopub_of(shutdown)] == ['busy', 'idle']
+    kernel.wait_exit()
+
+
+def test_the_end_waits_no_longer_than_the_patience(start):
+    kernel = start(args=['--patience', '3'])
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    client.submit(f'big {60 * MB}').wait_reply()
+    client.shutdown()
+    kernel.killed = True  # the slow one cannot have heard all of it
+    kernel.wait_exit()
+    slow.close()
+
+
+@pytest.mark.parametrize('how', ['request', 'signal'])
+def test_whoever_asks_twice_does_not_wait(kernel, how):
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    client.submit(f'big {60 * MB}').wait_reply()
+    client.shutdown()
+    time.sleep(0.5)
+    assert kernel.process.poll() is None
+    if how == 'signal':
+        kernel.signal(15)
+    else:
+        assert client.shutdown().reply['status'] == 'ok'
+    kernel.killed = True
+    kernel.wait_exit()
+    slow.close()
+
+
+def test_a_flood_while_the_kernel_ends_is_bounded(kernel):
+    """A session that is deaf to everything goes on writing until it is killed."""
+    client, slow = kernel.client(subscribe=None), stuck(kernel)
+    client.submit('pour')
+    wait_full(kernel)
+    request = client.shutdown(wait=False)
+    peak = 0
+    while not request.replies:
+        client.pump(0.05)
+        peak = kernel.peak()
+    assert peak < 256 * MB
+    client.shutdown(wait=False)
+    kernel.killed = True
+    kernel.wait_exit()
+    slow.close()
