@@ -59,6 +59,7 @@ static const char *name_of(int fd, char *out, size_t max)
 	char ip[INET6_ADDRSTRLEN] = "?";
 	struct ucred who;
 	socklen_t m = sizeof who;
+	memset(&a, 0, sizeof a);
 	if (getpeername(fd, &a.any, &n) < 0)
 		snprintf(out, max, "somebody");
 	else if (a.any.sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &m) == 0)

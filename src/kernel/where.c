@@ -64,8 +64,8 @@ void where_due(struct kernel *k)
 	k->where_at = 0;
 	if (!k->main.running || k->stop.on) {
 		k->where = WHERE_NONE;
-	} else if (k->where == WHERE_WAIT && flow_full()) {
-		/* It may well have stopped: it is not read before clients have taken its text. */
+	} else if (k->where == WHERE_WAIT && flow_bytes() >= FLOW_HIGH + FLOW_SPARE) {
+		/* It may well have stopped: it is not heard before clients have taken its text. */
 		k->where_at = clock_ms() + WHERE_MS;
 	} else if (k->where == WHERE_WAIT) {
 		(void)!ftruncate(k->session.report, 0);
