@@ -86,9 +86,10 @@ static void follow(struct kernel *k, struct story *t, const char *kept)
 		else if (k->memory.let_go)
 			buf_puts(&t->text, "The copy of the session had been let go, because memory was short.\n");
 		k->memory.let_go = false;
-		buf_puts(&t->text,
-			 "A new R was started. The variables, attached packages and options of before are lost.\n");
 		session_start(k);
+		buf_puts(&t->text,
+			 k->session.state == SESSION_NONE ? "No new R could be started." : "A new R was started.");
+		buf_puts(&t->text, " The variables, attached packages and options of before are lost.\n");
 	}
 	json_decref(lost);
 }
@@ -129,22 +130,44 @@ static void put_kept(const struct kernel *k, char *out, size_t max)
 		    behind);
 }
 
+/* What is to be read where no cell runs. */
+static void tell_all(struct kernel *k, const struct buf *text)
+{
+	pub_text(&k->pub, PUB_STDERR, text->data, text->len);
+	pub_flush(&k->pub, true);
+}
+
+/* The request that asked, if one did; code of comms can ask, too, which have no reply. */
+static void end_undoing(struct kernel *k, struct request *r)
+{
+	if (r && request_is_cell(r)) {
+		json_t *ok = json_pack("{ss}", "status", "ok");
+		k->main.running = NULL;
+		execute_finish(k, r, ok, (struct slice){0});
+		json_decref(ok);
+	} else if (r) {
+		execute_fail(k, r, "Undone", "", NULL, 0);
+	}
+}
+
 static void undone(struct kernel *k)
 {
 	struct request *r = k->main.running;
-	struct story t = {.text = BUF_INIT(BUF_MAX_SMALL)};
+	struct story t = {.ename = "Undone",
+			  .how = "the session went back before this was run",
+			  .text = BUF_INIT(BUF_MAX_SMALL)};
 	char kept[300] = "The session is as it was before the last cell.\n";
+	park_choose(k);
 	unsigned behind = park_behind(k);
 	if (behind > 1)
 		snprintf(kept, sizeof kept,
 			 "The session is as it was before the last %u cells: between them no copy was made.\n", behind);
 	follow(k, &t, kept);
-	if (r) {
-		k->main.running = NULL;
-		pub_text(&k->pub, PUB_STDERR, t.text.data, t.text.len);
-		json_t *ok = json_pack("{ss}", "status", "ok");
-		execute_finish(k, r, ok, (struct slice){0});
-		json_decref(ok);
+	if (r && r->id != k->session.undo_in) {
+		tell_cell(k, r, &t); /* it was given while code outside of any request asked */
+	} else {
+		tell_all(k, &t.text);
+		end_undoing(k, r);
 	}
 	buf_release(&t.text);
 }
@@ -158,6 +181,7 @@ static void died(struct kernel *k, const struct session_end *end)
 	put_report(k, &t);
 	if (!k->session.abandoned)
 		put_for_report(k, end, &t.text);
+	park_choose(k);
 	put_kept(k, kept, sizeof kept);
 	follow(k, &t, kept);
 	if (k->main.running) {
@@ -165,8 +189,7 @@ static void died(struct kernel *k, const struct session_end *end)
 	} else {
 		struct buf text = BUF_INIT(BUF_MAX_SMALL);
 		buf_printf(&text, "%s, while no cell ran.\n%s", t.how, t.text.data);
-		pub_text(&k->pub, PUB_STDERR, text.data, text.len);
-		pub_flush(&k->pub, true);
+		tell_all(k, &text);
 		buf_release(&text);
 	}
 	buf_release(&t.text);
@@ -205,6 +228,8 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 		return;
 	}
 	s->state = SESSION_NONE;
+	park_let_go(k); /* of one that died while idle: nobody will wake them */
+	comm_restore(k, NULL);
 	size_t n = strlen(s->why);
 	snprintf(
 	    s->why + n, sizeof s->why - n,

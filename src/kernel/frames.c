@@ -220,6 +220,7 @@ static bool undo(struct kernel *k, struct wire *w, const struct link_frame *f, c
 	if (!park_undo(k))
 		return true; /* the session sees that it still lives and says so to the user */
 	k->session.undo = true;
+	k->session.undo_in = f->request;
 	kill(k->session.pid, SIGKILL);
 	return false;
 }

@@ -110,7 +110,8 @@ struct session {
 	char why[1024];        /* SESSION_NONE: why there is none, for users */
 	char broken[256];      /* what it did against the link's rules, if that is why it was killed */
 	bool abandoned;        /* the user gave the running cell up */
-	bool undo;             /* it asked to be replaced by the parked one */
+	bool undo;             /* it asked to be replaced by the parked one, */
+	uint32_t undo_in;      /* in this request; 0: outside of any */
 	bool waking;           /* STARTING is the waking of a parked one */
 	struct parked parked;  /* the newest: from before the running cell, or after the last one */
 	struct parked older;   /* from before the cell before that, for carrack.undo() */
@@ -286,8 +287,9 @@ void session_ended(struct kernel *k, const struct session_end *end);
 
 /* park.c */
 void park_took(struct kernel *k, const json_t *head, int link);
-bool park_wake(struct kernel *k); /* false: there is none, or it is dead */
-bool park_undo(struct kernel *k); /* makes the older one the one to be woken; false: there is none */
+bool park_wake(struct kernel *k);   /* false: there is none, or it is dead */
+void park_choose(struct kernel *k); /* where the newest is dead, the older one is to be woken */
+bool park_undo(struct kernel *k);   /* chooses the newest from before the last cell; false: there is none */
 void park_let_go(struct kernel *k);
 unsigned park_behind(const struct kernel *k); /* cells that have ended since the copy was made */
 

@@ -53,14 +53,27 @@ unsigned park_behind(const struct kernel *k)
 	return s->ran - s->parked.ran - (k->main.running && request_is_cell(k->main.running) ? 1 : 0);
 }
 
-bool park_undo(struct kernel *k)
+void park_choose(struct kernel *k)
 {
 	struct session *s = &k->session;
-	if (!alive(&s->older))
-		return false;
+	if (alive(&s->parked) || !alive(&s->older))
+		return;
 	drop(&s->parked);
 	s->parked = s->older;
 	s->older = (struct parked){.link = -1};
+}
+
+bool park_undo(struct kernel *k)
+{
+	struct session *s = &k->session;
+	long ended = k->count - (k->main.running && k->main.running->store_history ? 1 : 0);
+	/* Where no copy was made after the last cell, the newest is what is wanted. */
+	if (alive(&s->parked) && s->parked.cells < ended)
+		return true;
+	if (!alive(&s->older))
+		return false;
+	drop(&s->parked);
+	park_choose(k);
 	return true;
 }
 

@@ -432,10 +432,16 @@ void request_give(struct kernel *k, struct wire *w, struct request *r, bool look
 	buf_release(&head);
 }
 
+/* Known to end: what it is given would be taken for the cause of that. */
+static bool session_ends(const struct kernel *k)
+{
+	return k->session.pid > 0 && (k->main.link < 0 || k->session.undo);
+}
+
 void requests_next(struct kernel *k)
 {
 	struct request *r;
-	while (!k->main.running && !k->stop.on &&
+	while (!k->main.running && !k->stop.on && !session_ends(k) &&
 	       (k->session.state == SESSION_READY || k->session.state == SESSION_NONE) && (r = queue_next(k))) {
 		if (execute_refuse(k, r))
 			continue;

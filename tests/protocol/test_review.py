@@ -14,7 +14,7 @@ SESSION = f'#!{sys.executable}\n' + r'''
 import array, json, os, signal, socket, struct, sys, time
 
 link = socket.socket(fileno=int(os.environ['CARRACK_LINK_FD']))
-name, seq, late, copies = 'fresh', 0, False, []
+name, seq, late, copies, after = 'fresh', 0, False, [], None
 
 
 def send(kind, request, *parts, ack=True, fd=None):
@@ -69,7 +69,7 @@ def park(argument, ack=True):
         ours.close()
         return
     ours.close()
-    link, name, seq = theirs, 'copy', 0
+    link, name, seq = theirs, argument if argument in ('one', 'two', 'three') else 'copy', 0
     receive()
     if argument == 'mortal':
         os._exit(3)
@@ -87,12 +87,21 @@ def die(argument):
     os._exit(3)
 
 
-def undo(argument):
-    """When no copy is left to go back to."""
-    for pid in copies:
+def kill_copies(argument):
+    """All of them, or the newest."""
+    for pid in copies[-1:] if argument == 'newest' else copies:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+def undo(argument):
     send(26, number)
+
+
+def undo_soon(argument):
+    """By code outside of any request. The kernel sees it when the next request is here, and has not been read yet."""
+    global after
+    after = lambda: (stop_kernel(0.5), time.sleep(0.2), send(26, 0))
 
 
 def comm(argument):
@@ -141,6 +150,8 @@ def serve():
             globals()[word](argument)
         send(18, number, {'type': 'execute_result'}, {'data': {'text/plain': name}, 'metadata': {}, 'execution_count': 1}, {})
         send(22, number, {'type': 'execute_reply'}, {'status': 'ok'}, {})
+        if after:
+            after()
 
 
 parent = os.getpid()
@@ -247,8 +258,54 @@ def test_undo_when_the_copies_are_dead(scripted):
     client = scripted().client()
     client.execute('park')
     client.execute('park')
+    client.execute('kill_copies')
     cell = client.execute('undo')
     assert cell.status == 'ok' and cell.result == 'fresh'
+
+
+def test_undo_goes_no_further_than_it_must(scripted):
+    """No copy was made after the last cell, so the newest one is that of before it."""
+    client = scripted().client()
+    client.execute('park one')
+    client.execute('park two')
+    client.execute('')
+    cell = client.execute('undo')
+    assert cell.status == 'ok' and 'before the last 2 cells' in cell.stderr
+    assert client.execute('').result == 'two'
+    cell = client.execute('undo')
+    assert cell.status == 'ok' and client.execute('').result == 'one'
+
+
+def test_a_copy_that_is_dead_when_it_is_wanted(scripted):
+    """The one before it is taken."""
+    client = scripted().client()
+    client.execute('park one')
+    client.execute('park two')
+    client.execute('kill_copies newest')
+    story = '\n'.join(client.execute('die').error['traceback'])
+    assert 'lost: 3' in story
+    assert client.execute('').result == 'one'
+
+
+def test_undo_outside_of_a_request(scripted):
+    """The request that was on its way then has not run, and is not said to have."""
+    client = scripted().client()
+    client.execute('park one')
+    client.execute('park two')
+    first, second = client.submit('undo_soon'), client.submit('')
+    assert first.wait().status == 'ok'
+    assert second.wait().error['ename'] == 'Undone'
+    assert client.execute('').result == 'two'
+
+
+def test_a_session_that_is_ended_is_given_nothing(scripted):
+    """What is asked while it is on its way out is for the one that follows."""
+    client = scripted().client()
+    client.execute('park one')
+    client.execute('park two')
+    client.execute('undo_soon')
+    assert client.execute('').result == 'two'
+
 
 
 def test_comm_messages_when_no_session_starts(start):
