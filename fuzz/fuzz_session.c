@@ -12,13 +12,12 @@
 #include "base/utf8.h"
 #include "rapi/exec.h"
 #include "rapi/json.h"
+#include "rapi/keep.h"
 #include "rapi/value.h"
 #include "session/session.h"
 #include "session/task.h"
 
 #include <unistd.h>
-
-#define VARIABLES "positron.variables"
 
 /* What is allocated in R stays there for the next input: R's own memory is nobody's leak. */
 const char *__lsan_default_suppressions(void);
@@ -44,6 +43,19 @@ static void parse_workspace(void *data)
 	UNPROTECT(2);
 }
 
+/* What would evaluate the input, or start a server, is taken out. */
+static void take_out(void *data)
+{
+	static const char *const names[] = {"ui_evaluate", "help_opened", "help_show_topic", "help_show_vignette"};
+	SEXP modules = r_kept(R_KEEP_MODULES), instead = Rf_findFun(Rf_install("identity"), R_BaseEnv);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		SEXP name = Rf_install(names[i]);
+		FUZZ_CHECK(Rf_findVarInFrame(modules, name) != R_UnboundValue);
+		R_unLockBinding(name, modules);
+		Rf_defineVar(name, instead, modules);
+	}
+}
+
 static void fill_workspace(void *data)
 {
 	for (R_xlen_t i = 0; i < XLENGTH(workspace); i++)
@@ -60,6 +72,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	peer_start(
 	    "{\"mode\":\"notebook\",\"args\":[\"--vanilla\"],\"repos\":{\"kind\":\"none\"},\"snapshots\":false}");
 	atexit(ss_remove_temp_dir);
+	FUZZ_CHECK(r_toplevel_exec(take_out, NULL));
 	FUZZ_CHECK(r_toplevel_exec(parse_workspace, NULL) && r_toplevel_exec(fill_workspace, NULL));
 	return 0;
 }
@@ -86,7 +99,7 @@ static void ask(const char *type, const char *reply, struct buf *content, const 
 /* ── comms ── */
 
 static const char *const ids[] = {"a", "b", "c", "", "\xc3\xa9"};
-static const char *const targets[] = {VARIABLES, "echo", "fails", "restless", "nobody"};
+static const char *const targets[] = {"positron.variables", "echo", "fails", "restless", "nobody", "positron.ui"};
 static const char *const datas[] = {
     "{}",
     "{\"id\":1,\"method\":\"list\"}",
@@ -97,6 +110,10 @@ static const char *const datas[] = {
     "{\"id\":2}",
     "{\"method\":\"inspect\"}",
     "{\"stay\":true,\"why\":\"because\"}",
+    "{\"id\":1,\"method\":\"call_method\",\"params\":{\"method\":\"setConsoleWidth\",\"params\":[80]}}",
+    "{\"id\":1,\"method\":\"call_method\",\"params\":{\"method\":\"get_attached_packages\",\"params\":[]}}",
+    "{\"method\":\"did_change_plots_render_settings\",\"params\":{\"settings\":{\"size\":{\"width\":9,\"height\":9},"
+    "\"pixel_ratio\":1}}}",
 };
 static const char *const methods[] = {"inspect", "clipboard_format", "view", "query_table_summary", "delete"};
 static const char *const names[] = {
@@ -183,7 +200,7 @@ static void comm(struct fuzz_input *in, const char *type)
 	if (sent && strcmp(json_string_or(sent, "comm_id", ""), ids[which]) == 0) {
 		if (open) {
 			peer_comm_opened(ids[which]);
-			in_c[which] = strcmp(json_string_or(sent, "target_name", ""), VARIABLES) == 0;
+			in_c[which] = strncmp(json_string_or(sent, "target_name", ""), "positron.", 9) == 0;
 		} else if (close) {
 			peer_comm_closed(ids[which]);
 		}

@@ -177,8 +177,8 @@ def options():
 # ── a session with R in it ──
 
 OPEN, MSG, CLOSE, COMPLETE, INSPECT, IS_COMPLETE, R_JSON, OTHER = 0, 1, 4, 5, 6, 7, 8, 9
-VARIABLES, ECHO, FAILS, RESTLESS, NOBODY = range(5)
-N_DATAS, N_NAMES = 9, 35
+VARIABLES, ECHO, FAILS, RESTLESS, NOBODY, UI = range(6)
+N_DATAS = 12
 
 
 def comm(what, comm_id, target=0, data=0, buffers=0):
@@ -202,6 +202,7 @@ def session():
         'clear': variables + comm(MSG, 0, data=3) + comm(MSG, 0, data=1), 'not-json': variables + comm(MSG, 0, data='{') + comm(MSG, 0, data='1,"data":{"id":null,"method":[]}'),
         'echo': comm(OPEN, 1, ECHO, '{"a":[1,"x",null,{"b":[]}]}') + comm(MSG, 1, data='{"é":1e400}') + comm(MSG, 1, data='{"x":[1,2.5,true]}') + comm(CLOSE, 1, data='{}'),
         'fails': comm(OPEN, 0, FAILS, 0) + comm(OPEN, 1, FAILS, 8) + comm(MSG, 1, data=1) + comm(CLOSE, 1), 'nobody': comm(OPEN, 0, NOBODY) * 2,
+        'ui': comm(OPEN, 0, UI) + b''.join(comm(MSG, 0, data=i) for i in (9, 10, 11, 5)) + comm(MSG, 0, data='{"id":1,"method":"evaluate_code","params":{"code":"1"}}') + comm(CLOSE, 0),
         'restless': comm(OPEN, 2, RESTLESS) + comm(MSG, 2, data=1) * 2, 'buffers': comm(OPEN, 1, ECHO) + bytes([MSG, 1, 0, 3]) + chunk('{"m":1}') + chunk(b'\0\1\xff') + bytes([0]),
         'json': bytes([R_JSON]) + chunk('{"a":[1,2.5,-0.0,null],"":{"1":[[],{}]},"b":[true,"x"],"c":[1e15,12345678901234567]}') + bytes([R_JSON]) + chunk('[' * 200 + ']' * 200),
         'other': bytes([OTHER, 0]) + chunk('[1]') + bytes([OTHER, 2]) + chunk('{"code":1,"cursor_pos":"x"}'),
