@@ -193,6 +193,28 @@ void ss_console_release(void)
 	let_go(write_piece, NULL);
 }
 
+static void rescue(int fd, const char *s, size_t n)
+{
+	for (ssize_t k; n && (k = write(fd, s, n)) != 0; s += k, n -= (size_t)k)
+		if (k < 0 && errno == EINTR)
+			k = 0;
+		else if (k < 0)
+			return;
+}
+
+void ss_console_rescue(void)
+{
+	struct piece p;
+	for (size_t at = 0; at + sizeof p <= held.len; at += sizeof p + p.n) {
+		memcpy(&p, held.data + at, sizeof p);
+		if (p.n > held.len - at - sizeof p)
+			break;
+		rescue(p.fd, held.data + at + sizeof p, p.n);
+	}
+	if (capturing)
+		rescue(STDOUT_FILENO, captured.data, captured.len);
+}
+
 void ss_console_take(struct buf *out)
 {
 	let_go(append_piece, out);

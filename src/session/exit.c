@@ -116,6 +116,7 @@ void ss_clean_up(SA_TYPE save, int status, int runs_last)
 	leave(status, NULL);
 }
 
+/* A death like any other, so that the report says who gave up and a copy goes on: what it has of R's temporary directory stays. */
 void ss_suicide(const char *message)
 {
 	static bool again;
@@ -128,8 +129,7 @@ void ss_suicide(const char *message)
 		again = true;
 		ss_log("error", "R ends itself: %s", message);
 	}
-	R_CleanTempDir();
-	leave(2, message);
+	abort();
 }
 
 void ss_end(int status)

@@ -98,12 +98,23 @@ static void report(int skip)
 	put_calls();
 }
 
-/* SA_RESETHAND: a fault in here, and the one that is raised at the end, have the signal's own effect. */
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+
+/* A fault while the report is written (a stack that was overwritten cannot be walked) is not what ended R: the first one is. */
 static void on_fatal(int sig)
 {
-	if (report_fd >= 0 && !r_in_child())
-		report(2);
-	raise(sig);
+	static volatile sig_atomic_t first;
+	bool again = first != 0;
+	if (!again)
+		first = sig;
+	if (!again && !r_in_child()) {
+		ss_console_rescue();
+		if (report_fd >= 0)
+			report(2);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
+		signal(fatal[i], SIG_DFL);
+	raise(first);
 }
 
 static void on_where(int sig)
@@ -126,7 +137,6 @@ static void take_descriptor(void)
 
 void ss_report_init(void)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 	static char stack[STACK_SIZE];
 	if (report_fd < 0) {
 		take_descriptor();
@@ -134,7 +144,7 @@ void ss_report_init(void)
 	}
 	/* A stack of its own: the most frequent fault is the end of the usual one. */
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
-	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
+	struct sigaction sa = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK | SA_NODEFER};
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		sigaction(fatal[i], &sa, NULL);
 	sa = (struct sigaction){.sa_handler = on_where, .sa_flags = SA_RESTART};

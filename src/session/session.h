@@ -113,6 +113,8 @@ void ss_console_hold(void);
 bool ss_console_holding(void);
 void ss_console_release(void);
 void ss_console_take(struct buf *out);
+/* Before R ends of a fatal signal: writes what is captured or held, as it is. Async-signal-safe. */
+void ss_console_rescue(void);
 
 /* ---- input.c ---- */
 
@@ -142,7 +144,7 @@ extern volatile bool ss_waiting;            /* set around ss_wait's own wait */
 /* ---- exit.c ---- */
 
 void ss_clean_up(SA_TYPE save, int status, int run_last); /* R's hook: q(). May jump; does not return */
-void ss_suicide(const char *message);                     /* R's hook */
+void ss_suicide(const char *message);                     /* R's hook: it cannot go on. A death like others */
 void ss_end(int status);                                  /* SHUTDOWN: .Last, finalizers, devices, EXIT */
 void ss_link_gone(void) __attribute__((noreturn));
 void ss_child_end(void) __attribute__((noreturn));
