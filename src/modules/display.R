@@ -162,6 +162,8 @@ forms_without_print <- function(x) {
         page <- if (!"text/html" %in% wanted()) NULL else if (inherits(x, "vignette")) vignette_forms(x) else help_forms(x)
         return(if (!is.null(page)) with_metadata(page))
     }
+    if (inherits(x, "shiny.appobj"))
+        return(if (length(app <- forms_of_shiny(x))) with_metadata(app))
     browsable <- inherits(x, c("shiny.tag", "shiny.tag.list", "html")) && isTRUE(attr(x, "browsable_html"))
     if (!browsable && !inherits(x, "htmlwidget") || !"text/html" %in% wanted())
         return(NULL)

@@ -5,5 +5,19 @@
 #                           attached later by position; so it stands in base, with a dot, where R itself keeps .Traceback,
 #                           last.warning and .Last.value of its running. No function of base is replaced.
 
+# httpuv's makeTcpServer,    replaced by an error, in a session that is a copy of one that died, if httpuv was loaded and there were threads.
+#   makePipeServer          The package believes that its own thread still runs and would wait for it for ever, where no interrupt reaches.
+
+refuse_servers <- function(namespace) {
+    refuse <- function(...)
+        stop("the session was taken up again from a copy after a crash, and httpuv's thread is gone: restart the kernel to serve anything",
+             call. = FALSE)
+    for (name in intersect(c("makeTcpServer", "makePipeServer"), names(namespace))) {
+        unlockBinding(name, namespace)
+        assign(name, refuse, envir = namespace)
+        lockBinding(name, namespace)
+    }
+}
+
 # Evaluates a call of one of the internal tools (internal.R), arguments as seen by the caller: .carrack_internal(c_backtrace()).
 .carrack_internal <- function(call) eval(substitute(call), internal_tools, parent.frame())

@@ -3,11 +3,13 @@
 #include "base/clock.h"
 #include "base/room.h"
 #include "rapi/exec.h"
+#include "rapi/value.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -98,6 +100,8 @@ static void PRINTF_LIKE(2, 3) lose(struct lost *l, const char *fmt, ...)
 	va_end(ap);
 }
 
+static int threads_before; /* in the copy: how many threads the session had besides R's */
+
 static void count_threads(struct lost *l)
 {
 	DIR *d = opendir("/proc/self/task");
@@ -107,6 +111,7 @@ static void count_threads(struct lost *l)
 		n += e->d_name[0] != '.';
 	if (d)
 		closedir(d);
+	threads_before = n - 1;
 	if (n < 2)
 		return;
 	lose(l, "%d background threads of packages (such as later and httpuv have): what they did has stopped", n - 1);
@@ -155,10 +160,38 @@ static void count_one(int fd, void *data)
 	++*(int *)data;
 }
 
+/* The port at which a TCP socket waits for connections; 0 for anything else. */
+static int listens_at(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = {.any.sa_family = AF_UNSPEC};
+	socklen_t n = sizeof a, m = sizeof(int);
+	int listening = 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &m) != 0 || !listening ||
+	    getsockname(fd, &a.any, &n) != 0)
+		return 0;
+	return a.any.sa_family == AF_INET    ? ntohs(a.v4.sin_port)
+	       : a.any.sa_family == AF_INET6 ? ntohs(a.v6.sin6_port)
+					     : 0;
+}
+
+static void name_server(int fd, void *data)
+{
+	int port = listens_at(fd);
+	if (port)
+		lose(data, "what was served at port %d: it does not answer any longer", port);
+}
+
 static void count_foreign(struct lost *l)
 {
 	int n = -2; /* the two ends of the copy's link */
+	size_t before = l->n;
 	each_foreign(count_one, &n);
+	each_foreign(name_server, l);
+	n -= (int)(l->n - before);
 	if (n < 1)
 		return;
 	lose(l, "%d pipes or sockets to other processes: they are closed", n);
@@ -213,6 +246,13 @@ static void single_thread(void)
 		set(1);
 }
 
+static void tell_modules(void *data)
+{
+	SEXP arg = PROTECT(Rf_ScalarInteger(threads_before));
+	r_call_module("session_woken", 1, &arg);
+	UNPROTECT(1);
+}
+
 static void wait_to_be_woken(int link)
 {
 	static struct link_frame f;
@@ -260,6 +300,8 @@ static void be_parked(int link)
 	park.current = 0;
 	park.retry_at = 0;
 	ss_park_changed();
+	if (!r_try_exec(tell_modules, NULL))
+		ss_log("warn", "after the crash: %s", R_curErrorBuf());
 	ss_send(LINK_READY, "{}", NULL, 0);
 }
 

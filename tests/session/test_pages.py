@@ -1,4 +1,6 @@
-"""What R would show in a pager, a browser or a window is shown in the cell."""
+"""What R would show in a pager, a browser, an editor or a window is shown in the cell."""
+import urllib.request
+
 import pytest
 
 
@@ -58,5 +60,159 @@ def test_example_runs(r):
 
 
 def test_a_pager_of_the_user_stays(r):
-    cell = r.execute('options(pager = function(files, ...) cat("mine", length(files))); file.show(file.path(R.home("doc"), "COPYING"))')
+    cell = r.execute('old <- options(pager = function(files, ...) cat("mine", length(files))); file.show(file.path(R.home("doc"), "COPYING")); options(old)')
     assert cell.stdout == 'mine 1' and not shown(cell)
+
+
+# ---- editors ----
+
+def ok(cell):
+    assert cell.status == 'ok', cell.reply
+    return cell
+
+
+def test_file_edit(r, tmp_path):
+    path = tmp_path / 'a b.R'
+    path.write_text('x <- "é"\n')
+    cell = ok(r.execute(f'file.edit("{path}")'))
+    data, = shown(cell)
+    assert data['text/plain'] == f'{path}\n\nx <- "é"'
+    assert 'no editor' in cell.stderr and str(path) in cell.stderr
+    assert cell.reply['payload'] == [{'source': 'edit_magic', 'filename': str(path), 'line_number': 1}]
+    data, = shown(ok(r.execute(f'edit(file = "{tmp_path}/new.R")')))
+    assert 'no such file' in data['text/plain'] and not (tmp_path / 'new.R').exists()
+    assert ok(r.execute('1')).reply['payload'] == []
+
+
+@pytest.mark.parametrize('code', ['y <- edit(f)', 'fix(f)', 'y <- edit(f, title = "t")'])
+def test_edit_of_an_object(r, code):
+    ok(r.execute('f <- function(x) x + 1'))
+    cell = ok(r.execute(code))
+    data, = shown(cell)
+    assert data['text/plain'] == 'function(x) x + 1' and 'stays as it is' in cell.stderr
+    assert r.execute('f(1)').result == '[1] 2'
+    if code.startswith('y'):
+        assert r.execute('identical(y, f)').result == '[1] TRUE'
+
+
+def test_edit_of_data(r):
+    ok(r.execute('Sys.unsetenv("DISPLAY"); d <- data.frame(a = 1:3, b = letters[1:3]); before <- d'))
+    for code in ('d2 <- edit(d)', 'fix(d)'):
+        data, = shown(ok(r.execute(code)))
+        assert '<table' in data['text/html']
+        assert r.execute('identical(d, before)').result == '[1] TRUE'
+    cell = ok(r.execute('z <- edit(list(a = 1, b = "x"))'))
+    assert shown(cell)[0]['text/plain'] == 'list(a = 1, b = "x")'
+
+
+def test_an_editor_of_the_user_stays(r):
+    cell = ok(r.execute('old <- options(editor = function(name, file, title) cat("mine", file)); file.edit("a.R"); options(old)'))
+    assert cell.stdout == 'mine a.R' and not shown(cell)
+
+
+# ---- lists, vignettes, searches ----
+
+@pytest.mark.parametrize('code, part', [
+    ('library()', 'datasets'),
+    ('library(help = "stats")', 'lm'),
+    ('data()', 'AirPassengers'),
+    ('demo()', 'lm.glm'),
+    ('vignette(package = "Matrix")', 'Intro2Matrix'),
+    ('help(package = "stats")', 'lm'),
+    ('apropos("^read.csv")', 'read.csv'),
+    ('help.search("linear models", package = "stats")', 'stats::lm'),
+    ('??"linear models"', 'stats::lm'),
+    ('news(Version == "4.2.1")', '4.2.1'),
+    ('license()', 'GNU General'),
+    ('citation()', 'R Core Team'),
+])
+def test_lists(r, code, part):
+    cell = ok(r.execute(code))
+    text = cell.stdout + '\n'.join(data['text/plain'] for data in shown(cell))
+    assert part in text
+
+
+def test_demo(r):
+    cell = ok(r.execute('demo("recursion", package = "base", ask = FALSE)'))
+    assert 'integrate' in cell.stdout
+
+
+def test_a_demo_does_not_ask_of_its_own_accord(r):
+    assert ok(r.execute('demo("scoping", package = "base")', allow_stdin=False)).stdout
+
+
+def test_vignettes(r):
+    data, = shown(ok(r.execute('vignette("Intro2Matrix")')))
+    assert data['text/plain'].endswith('Intro2Matrix.pdf') and data['application/pdf'].startswith('JVBERi0')
+    data, = shown(ok(r.execute('vignette("base", package = "dplyr")')))
+    assert data['text/plain'].endswith('base.html') and '<iframe srcdoc=' in data['text/html']
+    cell = ok(r.execute('vignette("no such vignette")'))
+    assert shown(cell) == [] and 'not found' in cell.stderr
+    data, = shown(ok(r.execute('browseVignettes("dplyr")')))
+    assert 'Vignettes' in data['text/html'] and 'dplyr' in data['text/plain']
+
+
+def test_help_start(r):
+    data, = shown(ok(r.execute('help.start()')))
+    url = data['text/plain'].split()[0]
+    assert url.startswith('http://127.0.0.1:') and f'<a href="{url}"' in data['text/html'].replace(' target="_blank" rel="noopener"', '')
+    assert 'Packages' in data['text/plain'] and 'href="packages.html"' not in data['text/html']
+    with urllib.request.urlopen(url, timeout=60) as page:  # and the links lead somewhere, while nothing runs
+        assert b'Packages' in page.read()
+
+
+def test_a_link_to_a_site(r):
+    data, = shown(ok(r.execute('RSiteSearch("lm")')))
+    assert data['text/plain'].startswith('https://search.r-project.org/') and '<a href="https://search' in data['text/html']
+
+
+def test_files_in_a_browser(r, tmp_path):
+    (tmp_path / 'a.html').write_text('<p>é</p><img src="a.svg">')
+    (tmp_path / 'a.svg').write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    data, = shown(ok(r.execute(f'browseURL("{tmp_path}/a.html")')))
+    assert '<iframe srcdoc=' in data['text/html'] and 'é' in data['text/html'] and 'data:image/svg+xml' in data['text/html']
+    data, = shown(ok(r.execute(f'browseURL("file://{tmp_path}/a.svg")')))
+    assert 'svg' in data['image/svg+xml'] and data['text/plain'] == f'{tmp_path}/a.svg'
+    data, = shown(ok(r.execute(f'browseURL("{tmp_path}")')))
+    assert data == {'text/plain': str(tmp_path)}
+    data, = shown(ok(r.execute('browseURL("mailto:a@b.c")')))
+    assert 'href="mailto:a@b.c"' in data['text/html']
+    cell = ok(r.execute(f'file.show("{tmp_path}/nothing")'))
+    assert 'nothing' in shown(cell)[0]['text/plain'], (cell.outputs, cell.stdout)
+
+
+# ---- pagers of clients ----
+
+@pytest.fixture(scope='module')
+def console():
+    from carrack_client import Kernel
+    with Kernel(session=None, args=['--session-mode', 'console']) as kernel:
+        yield kernel.client()
+
+
+def test_pages_are_payloads_in_a_console(console):
+    for code, part in (('?mean', 'Arithmetic Mean'), ('page(letters, method = "print")', '"a" "b"'), ('data()', 'AirPassengers')):
+        cell = ok(console.execute(code))
+        assert shown(cell) == [] and cell.stdout == ''
+        [page] = cell.reply['payload']
+        assert set(page) == {'source', 'data', 'start'} and page['source'] == 'page' and page['start'] == 0
+        assert list(page['data']) == ['text/plain'] and part in page['data']['text/plain']
+    assert ok(console.execute('1')).reply['payload'] == []
+
+
+def test_several_pages_and_text(console):
+    cell = ok(console.execute('cat("a\\n"); ?mean; print(?lm); cat("b\\n")'))
+    assert cell.stdout == 'a\nb\n'
+    assert [p['data']['text/plain'].split()[0] for p in cell.reply['payload']] == ['mean', 'lm']
+
+
+def test_pages_of_a_cell_that_fails_are_seen(console):
+    cell = console.execute('print(?mean); stop("x")', stop_on_error=False)
+    assert cell.status == 'error' and 'payload' not in cell.reply
+    data, = shown(cell)
+    assert 'Arithmetic Mean' in data['text/plain']
+    assert ok(console.execute('1')).reply['payload'] == []
+
+
+def test_a_silent_request_has_no_pages(console):
+    assert ok(console.execute('print(?mean)', silent=True)).reply['payload'] == []
