@@ -18,14 +18,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 
-__attribute__((visibility("default"))) int pthread_create(pthread_t *restrict thread,
-							  const pthread_attr_t *restrict attributes,
-							  void *(*run)(void *), void *restrict arg)
+typedef int create_fn(pthread_t *restrict, const pthread_attr_t *restrict, void *(*)(void *), void *restrict);
+__attribute__((visibility("default"))) create_fn pthread_create; /* this process creates none itself: no <pthread.h> */
+
+int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*run)(void *),
+		   void *restrict arg)
 {
 	static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
-	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+	create_fn *real = NULL;
 	void *found = dlsym(RTLD_NEXT, "pthread_create");
 	sigset_t block, before;
 	memcpy(&real, &found, sizeof real);
