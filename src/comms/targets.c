@@ -5,5 +5,6 @@ const struct ss_comm_target *const comm_targets[] = {
     &comm_variables,
     &comm_ui,
     &comm_help,
+    &comm_plot,
     NULL,
 };

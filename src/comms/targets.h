@@ -7,5 +7,6 @@
 extern const struct ss_comm_target comm_variables; /* variables.c */
 extern const struct ss_comm_target comm_ui;        /* ui.c */
 extern const struct ss_comm_target comm_help;      /* help.c */
+extern const struct ss_comm_target comm_plot;      /* plot.c */
 
 #endif

@@ -165,8 +165,9 @@ void ss_comm_fail(int code, const char *fmt, ...)
 	Rf_error("%s", failure.message);
 }
 
-bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e)
+static bool run_within(int limit_ms, const char *asked, void (*fn)(void *), void *data, struct err *e)
 {
+	struct r_budget budget = {.ms = limit_ms};
 	static struct r_report report; /* large */
 	char asker[64];
 	struct buf full = BUF_INIT(BUF_MAX_SMALL);
@@ -174,7 +175,7 @@ bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *
 	report = r_report_of(asked, asker);
 	failure.code = 0;
 	const void *vmax = vmaxget();
-	bool ok = r_sandbox(fn, data, NULL, &report);
+	bool ok = r_sandbox(fn, data, &budget, &report);
 	vmaxset(vmax);
 	if (ok)
 		return true;
@@ -187,6 +188,11 @@ bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *
 	err_set(e, "%s", full.data ? full.data : "it failed");
 	buf_release(&full);
 	return false;
+}
+
+bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *e)
+{
+	return run_within(0, asked, fn, data, e);
 }
 
 /* ---- requests to a target in C ---- */
@@ -224,7 +230,7 @@ static void answer(struct ss_comm *c, const struct ss_comm_method *m, const json
 	jx_key_string(&data, "method", m->reply);
 	jx_key(&data, "result");
 	snprintf(asked, sizeof asked, "%s of %s", m->name, c->target->name);
-	bool ok = ss_comm_run(asked, call_method, &x, &e);
+	bool ok = run_within(m->limit_ms, asked, call_method, &x, &e);
 	buf_putc(&data, '}');
 	if (ok && !data.failed) {
 		publish_data(c, "comm_msg", &data);

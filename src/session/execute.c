@@ -101,15 +101,17 @@ static SEXP number_or_null(double x)
 /* May jump. */
 static void tell_modules(void *data)
 {
-	SEXP args[6];
+	SEXP args[8];
 	args[0] = PROTECT(number_or_null(options.fig_width));
 	args[1] = PROTECT(number_or_null(options.fig_height));
 	args[2] = PROTECT(number_or_null(options.fig_dpi));
 	args[3] = PROTECT(Rf_mkString(options.fig_format));
 	args[4] = PROTECT(Rf_ScalarLogical(!options.no_warning));
 	args[5] = PROTECT(Rf_ScalarLogical(!options.no_message));
-	r_call_module("set_cell", 6, args);
-	UNPROTECT(6);
+	args[6] = PROTECT(number_or_null(options.output_width));
+	args[7] = PROTECT(number_or_null(options.output_ratio));
+	r_call_module("set_cell", 8, args);
+	UNPROTECT(8);
 }
 
 /* In a signal handler: what waits for a child does not look for interrupts, so the children get one. */
@@ -118,12 +120,14 @@ static void interrupt_children(void *data)
 	kill(0, SIGINT);
 }
 
-static void begin_options(const json_t *code)
+static void begin_options(const json_t *content)
 {
+	const json_t *code = json_object_get(content, "code");
 	bool before = options.any;
 	struct buf problems = BUF_INIT(BUF_MAX_SMALL);
 	cell_options_read(&options, json_string_value(code) ? json_string_value(code) : "", json_string_length(code),
 			  &problems);
+	cell_options_client(&options, json_object_get(content, "positron"));
 	if (problems.len)
 		ss_console_text(2, problems.data, problems.len);
 	buf_release(&problems);
@@ -302,10 +306,11 @@ static void error_reply(struct buf *error)
 void ss_execute(const json_t *head, const json_t *content)
 {
 	struct buf error = BUF_INIT(BUF_MAX_MESSAGE);
-	ss_plot_cell();
+	ss_plot_cell(head, content);
 	ss_comm_begin();
 	ss_payload_begin();
-	begin_options(json_object_get(content, "code"));
+	begin_options(content);
+	ss_plot_cell_options();
 	bool ok = parse_code(json_object_get(content, "code"), &error) && run_cell(&error);
 	end_options();
 	if (ok)

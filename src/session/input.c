@@ -1,5 +1,6 @@
 /* input.c: questions to the user: R's ReadConsole, and passwords. */
 #include "session/comm.h"
+#include "session/plot.h"
 #include "session/session.h"
 
 #include "rapi/exec.h"
@@ -129,7 +130,8 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 	if (!r_in_child()) {
 		ss_console_capture_flush();
 		ss_console_release();
-		ss_condition_goes_on(); /* the debugger asks again after an error */
+		ss_plot_flush(R_NilValue); /* what the question may be about */
+		ss_condition_goes_on();    /* the debugger asks again after an error */
 	}
 	if (browser && !ss.allow_stdin) {
 		static uint32_t told;

@@ -45,6 +45,7 @@ static const struct {
     {"view_table", (DL_FUNC)(void (*)(void))ss_view_table},
     {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
     {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},
+    {"plot_pane", (DL_FUNC)(void (*)(void))ss_plot_pane_now},
     {"internal_backtrace", (DL_FUNC)(void (*)(void))ss_internal_backtrace},
     {"internal_task", (DL_FUNC)(void (*)(void))ss_internal_task},
     {"internal_task_now", (DL_FUNC)(void (*)(void))ss_internal_task_now},

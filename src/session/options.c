@@ -155,3 +155,24 @@ void cell_options_read(struct cell_options *o, const char *code, size_t n, struc
 	}
 	buf_release(&yaml);
 }
+
+void cell_options_client(struct cell_options *o, const json_t *positron)
+{
+	static const struct {
+		const char *name;
+		size_t at;
+	} fields[] = {{"fig-width", offsetof(struct cell_options, fig_width)},
+		      {"fig-height", offsetof(struct cell_options, fig_height)},
+		      {"output_width_px", offsetof(struct cell_options, output_width)},
+		      {"output_pixel_ratio", offsetof(struct cell_options, output_ratio)}};
+	bool sized = o->fig_width > 0 || o->fig_height > 0;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		double v = json_number_value(json_object_get(positron, fields[i].name));
+		if (!isfinite(v) || v <= 0 || (sized && i < 2))
+			continue;
+		*(double *)(void *)((char *)o + fields[i].at) = v;
+		o->any = true;
+		if (i < 2 && o->output_ratio <= 0) /* of the client, not of the cell: its pixels are CSS pixels, too */
+			o->output_ratio = 1;
+	}
+}

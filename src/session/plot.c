@@ -5,29 +5,36 @@
 #include "rapi/value.h"
 
 #include <R_ext/GraphicsEngine.h>
+#include <sys/stat.h>
 
 #define MAX_WATCHED 16
-#define MAX_CLOSED 64
 
 /* A device that is watched. Its slot is free when gdd is NULL. */
 struct watched {
 	pGEDevDesc gdd;
-	void (*new_page)(const pGEcontext, pDevDesc);
+	void (*new_page)(const pGEcontext, pDevDesc); /* the original callbacks */
 	void (*mode)(int, pDevDesc);
 	void (*close)(pDevDesc);
-	int hold;      /* level of dev.hold() */
-	bool drawn;    /* something that was not shown is on the page */
-	bool complete; /* ... and hold was 0 since: it may be seen */
-	bool shown;    /* the page was shown in this cell: more of it is an update */
-	unsigned page; /* names the picture */
+	void (*rect)(double, double, double, double, const pGEcontext, pDevDesc);
+	char stem[512], end[16]; /* its files are named so, with a number between: the count of calls of new_page */
+	unsigned files;
+	double size[2]; /* inches, if the user has opened it so, or NaN */
+
+	unsigned canvas; /* what the page was painted with */
+	bool whole;      /* all that is on the page is on the device, too, */
+	bool clean;      /* and that is nothing */
+	bool first;      /* no rectangle was drawn on the page */
+	int hold;        /* level of dev.hold() */
+	bool drawn;      /* something that was not shown is on the page */
+	bool complete;   /* ... and hold was 0 since: it may be seen */
+	bool shown;      /* the page was shown in this cell: more of it is an update */
+	unsigned page;   /* names the picture */
+	unsigned in_pane;
 };
 
 static struct watched devices[MAX_WATCHED];
 static unsigned pages;
-static int rendering; /* our own drawing is under way: no callback of ours does anything */
-
-/* Snapshots of pages whose device was closed; they wait for the end of the expression. A pairlist kept in R_KEEP_PLOTS. */
-static int n_closed;
+static int busy; /* our own work is under way: no callback of ours does anything of its own */
 
 static struct watched *find(const pDevDesc dev)
 {
@@ -42,49 +49,243 @@ static bool to_be_shown(const struct watched *w)
 	return w->drawn && w->complete;
 }
 
-/* ---- showing ---- */
+/* ---- what is known of the pages: one list of plot_page() of modules/plots.R for each device ---- */
 
-struct picture {
-	SEXP snapshot; /* protected or kept by whoever made it */
-	unsigned page;
-	bool update;
+static SEXP page_of(const struct watched *w)
+{
+	return VECTOR_ELT(r_kept(R_KEEP_PAGES), w - devices);
+}
+
+/* May jump. */
+static void set_page(const struct watched *w, SEXP page)
+{
+	if (r_kept(R_KEEP_PAGES) == R_NilValue)
+		r_keep(R_KEEP_PAGES, Rf_allocVector(VECSXP, MAX_WATCHED));
+	SET_VECTOR_ELT(r_kept(R_KEEP_PAGES), w - devices, page);
+}
+
+/* What tells one kind of device from another. */
+static const char *key_of(SEXP page)
+{
+	return CHAR(STRING_ELT(VECTOR_ELT(page, 2), 0));
+}
+
+/* ---- pictures ---- */
+
+static void file_name(const struct watched *w, unsigned file, char *to, size_t max)
+{
+	snprintf(to, max, "%s%u%s", w->stem, file, w->end);
+}
+
+/* The bytes of the device's last file but `back`, which is removed; R_NilValue if there are none. May jump. */
+static SEXP take_file(const struct watched *w, unsigned back)
+{
+	char name[600];
+	struct stat st;
+	file_name(w, w->files - back, name, sizeof name);
+	if (stat(name, &st) || st.st_size <= 0)
+		return R_NilValue;
+	SEXP bytes = Rf_allocVector(RAWSXP, (R_xlen_t)st.st_size);
+	FILE *f = fopen(name, "rb");
+	size_t n = f ? fread(RAW(bytes), 1, (size_t)st.st_size, f) : 0;
+	if (f)
+		fclose(f);
+	unlink(name);
+	return n == (size_t)st.st_size ? bytes : R_NilValue;
+}
+
+/* For a page whose picture nobody wants. */
+static void drop_file(const struct watched *w, unsigned back)
+{
+	char name[600];
+	file_name(w, w->files - back, name, sizeof name);
+	unlink(name);
+}
+
+/* May jump. */
+static void call_new_page(struct watched *w, unsigned fill)
+{
+	R_GE_gcontext gc = {.fill = (int)fill, .cex = 1, .ps = 12, .lwd = 1};
+	w->new_page(&gc, w->gdd->dev);
+	w->files++;
+	w->canvas = fill;
+	w->clean = true;
+}
+
+struct shown {
+	struct watched *w;
+	SEXP left;     /* R's recording of a page that was left for the next one, or NULL */
+	unsigned fill; /* of the next page */
 };
 
 /* May jump. */
-static void show(void *data)
+static void show_page(void *data)
 {
-	struct picture *p = data;
-	SEXP args[3];
-	args[0] = p->snapshot;
-	args[1] = PROTECT(Rf_ScalarInteger((int)p->page));
-	args[2] = PROTECT(Rf_ScalarLogical(p->update));
-	r_call_module("show_plot", 3, args);
-	UNPROTECT(2);
-}
-
-/* Does not jump. The snapshot must be safe from the collector. */
-static void show_picture(struct picture *p)
-{
-	if (ss.silent || r_in_child())
-		return;
-	rendering++;
-	if (!r_toplevel_exec(show, p))
-		ss_log("warn", "a plot could not be shown: %s", R_curErrorBuf());
-	rendering--;
-}
-
-static void take_and_show(void *data)
-{
-	struct watched *w = data;
-	SEXP snapshot = PROTECT(GEcreateSnapshot(w->gdd));
-	struct picture p = {snapshot, w->page, w->shown};
+	struct shown *s = data;
+	struct watched *w = s->w;
+	SEXP page = PROTECT(page_of(w));
+	struct ss_picture p = {.bytes = R_NilValue,
+			       .snapshot = s->left ? s->left : R_NilValue,
+			       .page = page,
+			       .canvas = w->canvas,
+			       .number = w->page,
+			       .in_pane = w->in_pane,
+			       .update = w->shown};
 	w->drawn = false;
-	show_picture(&p);
+	if (!s->left && (!w->whole || ss_picture_needs_recording(page)))
+		p.snapshot = GEcreateSnapshot(w->gdd);
+	PROTECT(p.snapshot);
+	if (w->whole) {
+		w->whole = false;
+		call_new_page(w, s->fill);
+		p.bytes = take_file(w, 1);
+	}
+	PROTECT(p.bytes);
+	ss_picture_show(&p);
+	w->in_pane = p.in_pane;
 	w->shown = true;
+	UNPROTECT(3);
+}
+
+static void show(struct watched *w, SEXP left, unsigned fill)
+{
+	struct shown s = {w, left, fill};
+	busy++;
+	if (!r_toplevel_exec(show_page, &s))
+		ss_log("warn", "a plot could not be shown: %s", R_curErrorBuf());
+	busy--;
+}
+
+/* ---- pages begin ---- */
+
+static void unwatch(struct watched *w)
+{
+	pDevDesc dev = w->gdd->dev;
+	dev->newPage = w->new_page;
+	dev->mode = w->mode;
+	dev->close = w->close;
+	dev->rect = w->rect;
+}
+
+static void on_new_page(const pGEcontext gc, pDevDesc dev);
+static void on_mode(int mode, pDevDesc dev);
+static void on_close(pDevDesc dev);
+static int on_hold(pDevDesc dev, int change);
+static void on_rect(double x0, double y0, double x1, double y1, const pGEcontext gc, pDevDesc dev);
+
+static void watch(struct watched *w, SEXP surface)
+{
+	pDevDesc dev = w->gdd->dev;
+	w->new_page = dev->newPage;
+	w->mode = dev->mode;
+	w->close = dev->close;
+	w->rect = dev->rect;
+	snprintf(w->stem, sizeof w->stem, "%s", CHAR(STRING_ELT(surface, 0)));
+	snprintf(w->end, sizeof w->end, "%s", CHAR(STRING_ELT(surface, 1)));
+	w->files = 0;
+	w->clean = w->whole = false;
+	dev->newPage = on_new_page;
+	dev->mode = on_mode;
+	dev->close = on_close;
+	dev->holdflush = on_hold;
+	dev->rect = on_rect;
+	dev->displayListOn = TRUE;
+}
+
+/* A device for pages of another kind takes the place of the one that draws. The two change places in R's engine, and the old one is
+ * closed as the new one's number. May jump. */
+static void replace_device(struct watched *w, SEXP page)
+{
+	int current = Rf_curDevice(), number = GEdeviceNumber(w->gdd);
+	SEXP surface = PROTECT(r_call_module("open_surface", 1, &page));
+	pGEDevDesc other = GEgetDevice(Rf_curDevice());
+	if (other == w->gdd || Rf_curDevice() == 0)
+		Rf_error("no device was opened");
+	unwatch(w);
+	pDevDesc old = w->gdd->dev;
+	char left[600];
+	file_name(w, w->files, left, sizeof left);
+	w->gdd->dev = other->dev;
+	other->dev = old;
+	watch(w, surface);
+	GEkillDevice(other);
+	unlink(left);
+	Rf_selectDevice(current == number ? number : current);
 	UNPROTECT(1);
 }
 
-/* ---- the device's callbacks ---- */
+struct beginning {
+	struct watched *w;
+	char problem[512];
+};
+
+/* May jump. */
+static void ask_page(void *data)
+{
+	struct beginning *b = data;
+	struct watched *w = b->w;
+	SEXP size = PROTECT(Rf_allocVector(REALSXP, 2));
+	REAL(size)[0] = w->size[0];
+	REAL(size)[1] = w->size[1];
+	SEXP page = PROTECT(r_call_module("plot_page", 1, &size));
+	if (TYPEOF(page) == STRSXP) {
+		snprintf(b->problem, sizeof b->problem, "%s", r_text(page, 0));
+	} else {
+		SET_VECTOR_ELT(page, 3, VECTOR_ELT(page_of(w), 3)); /* what lasts as long as the device, */
+		SET_VECTOR_ELT(page, 7, VECTOR_ELT(page_of(w), 7)); /* and the point size */
+		if (strcmp(key_of(page), key_of(page_of(w))) != 0)
+			replace_device(w, page);
+		set_page(w, page);
+	}
+	UNPROTECT(2);
+}
+
+/* After new_page of the original was left out: what it would have put back. */
+static void reset(pDevDesc dev)
+{
+	if (dev->clip)
+		dev->clip(dev->left, dev->right, dev->bottom, dev->top, dev);
+	if (dev->deviceVersion >= R_GE_definitions && dev->setMask)
+		dev->setMask(R_NilValue, R_NilValue, dev);
+}
+
+/* The page that is left is in the engine's saved snapshot: its display list is empty by now. */
+static void on_new_page(const pGEcontext gc, pDevDesc dev)
+{
+	struct watched *w = find(dev);
+	struct beginning b = {.w = w};
+	unsigned fill = (unsigned)gc->fill;
+	if (!w || r_in_child())
+		return;
+	if (busy) {
+		call_new_page(w, fill);
+		drop_file(w, 1);
+		return;
+	}
+	if (to_be_shown(w)) {
+		SEXP left = w->gdd->savedSnapshot;
+		show(w, left && TYPEOF(left) == VECSXP ? left : R_NilValue, fill);
+	}
+	w->drawn = w->complete = w->shown = w->whole = false;
+	w->in_pane = 0;
+	w->page = ++pages;
+	busy++;
+	r_toplevel_exec(ask_page, &b);
+	busy--;
+	if (*b.problem)
+		Rf_error("%s", b.problem);
+	if (w->clean && w->canvas == fill) {
+		reset(w->gdd->dev);
+	} else {
+		call_new_page(w, fill);
+		drop_file(w, 1);
+	}
+	/* A page without a colour of its own is transparent; the device has painted it with its ground. */
+	w->whole = R_OPAQUE(fill) || fill == (unsigned)w->gdd->dev->startfill;
+	w->first = true;
+}
+
+/* ---- the device's other callbacks ---- */
 
 static void on_mode(int mode, pDevDesc dev)
 {
@@ -93,28 +294,35 @@ static void on_mode(int mode, pDevDesc dev)
 		return;
 	if (w->mode)
 		w->mode(mode, dev);
-	if (rendering)
+	if (mode != 1)
 		return;
-	if (mode == 1) {
+	w->clean = false;
+	if (!busy) {
 		w->drawn = true;
 		w->complete = w->hold == 0;
 	}
 }
 
-/* The page that is left is in the engine's saved snapshot: its display list is empty by now. */
-static void on_new_page(const pGEcontext gc, pDevDesc dev)
+static bool invisible(unsigned colour, unsigned canvas)
+{
+	return R_TRANSPARENT(colour) || colour == canvas;
+}
+
+/* A page that begins with an empty frame around all of it is meant to be transparent: that is how ggplot2's themes say it. It is
+ * painted already; it will be drawn again from its recording. */
+static void on_rect(double x0, double y0, double x1, double y1, const pGEcontext gc, pDevDesc dev)
 {
 	struct watched *w = find(dev);
 	if (!w)
 		return;
-	if (!rendering && to_be_shown(w)) {
-		struct picture p = {w->gdd->savedSnapshot, w->page, w->shown};
-		if (p.snapshot && TYPEOF(p.snapshot) == VECSXP)
-			show_picture(&p);
+	double width = fabs(dev->right - dev->left), height = fabs(dev->top - dev->bottom);
+	bool all = fabs(x1 - x0) > width - 1 || fabs(y1 - y0) > height - 1;
+	if (w->first && !busy && all && R_TRANSPARENT((unsigned)gc->fill) && invisible((unsigned)gc->col, w->canvas)) {
+		w->whole = w->whole && R_TRANSPARENT(w->canvas);
+		w->canvas = R_TRANWHITE;
 	}
-	w->drawn = w->complete = w->shown = false;
-	w->page = ++pages;
-	w->new_page(gc, dev);
+	w->first = false;
+	w->rect(x0, y0, x1, y1, gc, dev);
 }
 
 static int on_hold(pDevDesc dev, int change)
@@ -130,48 +338,60 @@ static int on_hold(pDevDesc dev, int change)
 	return w->hold;
 }
 
-static void keep_for_later(void *data)
+/* ---- devices are closed ---- */
+
+static void take_last_recording(void *data)
+{
+	r_keep(R_KEEP_SCRATCH, GEcreateSnapshot(((struct watched *)data)->gdd));
+}
+
+/* May jump. */
+static void keep_last_picture(void *data)
 {
 	struct watched *w = data;
-	SEXP snapshot = PROTECT(GEcreateSnapshot(w->gdd));
-	SEXP cell = PROTECT(Rf_cons(snapshot, r_kept(R_KEEP_PLOTS)));
-	SET_TAG(cell, R_NilValue);
-	SEXP page = PROTECT(Rf_ScalarInteger(w->shown ? -(int)w->page : (int)w->page));
-	Rf_setAttrib(snapshot, Rf_install("carrack_page"), page);
-	r_keep(R_KEEP_PLOTS, cell);
-	n_closed++;
-	UNPROTECT(3);
+	struct ss_picture p = {.bytes = PROTECT(w->whole ? take_file(w, 0) : R_NilValue),
+			       .snapshot = r_kept(R_KEEP_SCRATCH),
+			       .page = page_of(w),
+			       .canvas = w->canvas,
+			       .number = w->page,
+			       .in_pane = w->in_pane,
+			       .update = w->shown};
+	ss_picture_keep(&p);
+	UNPROTECT(1);
 }
 
 static void on_close(pDevDesc dev)
 {
 	struct watched *w = find(dev);
-	if (!w)
-		return;
-	if (!rendering && to_be_shown(w) && n_closed < MAX_CLOSED && !r_in_child())
-		r_toplevel_exec(keep_for_later, w);
-	void (*original)(pDevDesc) = w->close;
+	if (!w || r_in_child())
+		return; /* a child must not write the session's files */
+	bool wanted = !busy && to_be_shown(w);
+	busy++;
+	if (wanted)
+		r_toplevel_exec(take_last_recording, w);
+	w->close(dev);
+	if (wanted)
+		r_toplevel_exec(keep_last_picture, w);
+	busy--;
+	r_keep(R_KEEP_SCRATCH, R_NilValue);
+	drop_file(w, 0);
 	*w = (struct watched){.gdd = NULL};
-	original(dev);
 }
 
-SEXP ss_plot_watch(SEXP number)
+/* ---- for R code ---- */
+
+SEXP ss_plot_watch(SEXP surface, SEXP page, SEXP size)
 {
-	pGEDevDesc gdd = GEgetDevice(Rf_asInteger(number) - 1);
+	pGEDevDesc gdd = GEcurrentDevice();
 	struct watched *w = NULL;
 	for (size_t i = 0; i < MAX_WATCHED && !w; i++)
 		if (!devices[i].gdd)
 			w = &devices[i];
 	if (!w || !gdd || !gdd->dev)
 		return Rf_ScalarLogical(FALSE);
-	pDevDesc dev = gdd->dev;
-	*w = (struct watched){
-	    .gdd = gdd, .new_page = dev->newPage, .mode = dev->mode, .close = dev->close, .page = ++pages};
-	dev->newPage = on_new_page;
-	dev->mode = on_mode;
-	dev->close = on_close;
-	dev->holdflush = on_hold;
-	dev->displayListOn = TRUE;
+	set_page(w, page);
+	*w = (struct watched){.gdd = gdd, .size = {REAL(size)[0], REAL(size)[1]}};
+	watch(w, surface);
 	gdd->displayListOn = TRUE;
 	return Rf_ScalarLogical(TRUE);
 }
@@ -199,40 +419,46 @@ static bool only_adds(SEXP expr)
 	return false;
 }
 
-static void show_closed(void)
-{
-	SEXP list = r_kept(R_KEEP_PLOTS);
-	struct picture pictures[MAX_CLOSED];
-	int n = 0;
-	for (SEXP l = list; l != R_NilValue && n < MAX_CLOSED; l = CDR(l)) {
-		int page = Rf_asInteger(Rf_getAttrib(CAR(l), Rf_install("carrack_page")));
-		pictures[n++] = (struct picture){CAR(l), (unsigned)abs(page), page < 0};
-	}
-	while (n-- > 0) /* the first that was closed is the last of the list */
-		show_picture(&pictures[n]);
-	r_keep(R_KEEP_PLOTS, R_NilValue);
-	n_closed = 0;
-}
-
 void ss_plot_flush(SEXP next)
 {
-	if (r_in_child() || rendering)
+	if (r_in_child() || busy)
 		return;
-	if (n_closed)
-		show_closed();
+	ss_picture_show_kept();
 	for (size_t i = 0; i < MAX_WATCHED; i++) {
 		struct watched *w = &devices[i];
 		if (w->gdd && to_be_shown(w) && w->hold == 0 && !only_adds(next))
-			r_toplevel_exec(take_and_show, w);
+			show(w, NULL, w->canvas);
 	}
 }
 
-void ss_plot_cell(void)
+void ss_plot_cell(const json_t *head, const json_t *content)
 {
+	ss_plot_origin_set(head, content);
 	for (size_t i = 0; i < MAX_WATCHED; i++) {
 		if (devices[i].gdd && devices[i].shown) {
 			devices[i].shown = false;
 			devices[i].page = ++pages;
 		}
 	}
+}
+
+/* May jump. */
+static void close_old(void *data)
+{
+	SEXP lasting = PROTECT(r_call_module("plot_lasting", 0, NULL));
+	for (size_t i = 0; i < MAX_WATCHED; i++) {
+		struct watched *w = &devices[i];
+		if (w->gdd && !to_be_shown(w) && !R_compute_identical(VECTOR_ELT(page_of(w), 3), lasting, 16))
+			GEkillDevice(w->gdd);
+	}
+	UNPROTECT(1);
+}
+
+void ss_plot_cell_options(void)
+{
+	bool any = false;
+	for (size_t i = 0; i < MAX_WATCHED; i++)
+		any = any || devices[i].gdd;
+	if (any)
+		r_toplevel_exec(close_old, NULL);
 }

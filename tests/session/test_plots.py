@@ -15,15 +15,15 @@ def r(start):
 def story(cell):
     """What the cell showed, in order: 'plot', 'update', or the text of a stream."""
     names = {'display_data': 'plot', 'update_display_data': 'update'}
-    out = []
+    out, text = [], ''  # text comes in as many messages as it likes
     for m in cell.messages():
-        if m.type in names and any(t != 'text/plain' for t in m.content['data']):
-            out.append(names[m.type])
-        elif m.type == 'stream':
-            out.append(m.content['text'].strip())
-        elif m.type == 'error':
-            out.append('error')
-    return out
+        if m.type == 'stream':
+            text += m.content['text']
+            continue
+        if m.type in names and any(t != 'text/plain' for t in m.content['data']) or m.type == 'error':
+            out += [text.strip()] * bool(text) + [names.get(m.type, 'error')]
+            text = ''
+    return out + [text.strip()] * bool(text)
 
 
 def plots(cell):
