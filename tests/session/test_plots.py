@@ -74,7 +74,7 @@ def test_several_on_a_page(r):
 
 
 def test_packages(r):
-    cell = r.execute('library(ggplot2); ggplot(mtcars, aes(wt, mpg)) + geom_point()')
+    cell = r.execute('suppressPackageStartupMessages(library(ggplot2)); ggplot(mtcars, aes(wt, mpg)) + geom_point()')
     assert story(cell) == ['plot'] and cell.error is None
     assert story(r.execute('p <- lattice::xyplot(mpg ~ wt, mtcars); print(p); cat("x"); grid::grid.newpage(); '
                            'grid::grid.rect()')) == ['plot', 'x', 'plot']
