@@ -12,10 +12,12 @@ mime_generics <- c(
 # One rich form is enough for most documents: Markdown and LaTeX are made when somebody adds them to this option.
 display_options <- function() {
     irdisplay <- if (isNamespaceLoaded("IRdisplay")) asNamespace("IRdisplay")[["irdisplay_option_defaults"]]
+    repr <- if (isNamespaceLoaded("repr")) asNamespace("repr")[["repr_option_defaults"]]
     ours <- list(jupyter.rich_display = !identical(as.logical(Sys.getenv("JUPYTER_RICH_DISPLAY", "TRUE")), FALSE),
-                 jupyter.display_mimetypes = setdiff(names(mime_generics), c("text/markdown", "text/latex")))
+                 jupyter.display_mimetypes = setdiff(names(mime_generics), c("text/markdown", "text/latex")),
+                 repr.html.deduplicate = TRUE) # repr sets it to FALSE when it is loaded, if it is not set by then
     for (name in names(ours))
-        if (is.null(getOption(name)) || identical(getOption(name), irdisplay[[name]]))
+        if (is.null(getOption(name)) || identical(getOption(name), c(irdisplay, repr)[[name]]))
             options(ours[name])
     options(jupyter.base_display_func = display_data, jupyter.clear_output_func = clear_output,
             jupyter.update_display_func = update_display)
@@ -136,7 +138,7 @@ looks_like_html <- function(text) grepl("^\\s*<[A-Za-z!]", text) && grepl(">\\s*
 
 with_metadata <- function(data) {
     html <- data[["text/html"]]
-    isolated <- is.character(html) && any(grepl("<html[ >]", html, ignore.case = TRUE))
+    isolated <- is.character(html) && !startsWith(html[1L], "<iframe") && any(grepl("<html[ >]", html, ignore.case = TRUE))
     list(data, if (isolated) list("text/html" = list(isolated = TRUE)))
 }
 

@@ -80,7 +80,9 @@ framed <- function(rendered, height = NULL) {
     paste0(paste(vapply(fresh, carry, ""), collapse = ""), frame(loader, height))
 }
 
-html_begin <- "<!DOCTYPE html><html><head><meta charset=\"utf-8\">"
+# Style sheets of libraries come later and win.
+html_begin <- paste0("<!DOCTYPE html><html><head><meta charset=\"utf-8\">",
+                     "<style>body{font:14px system-ui,\"Helvetica Neue\",Arial,sans-serif}</style>")
 
 frame <- function(document, height) {
     document <- gsub("\"", "&quot;", gsub("&", "&amp;", document, fixed = TRUE), fixed = TRUE)

@@ -382,8 +382,15 @@ def test_libraries_are_in_a_notebook_once(notebook):
     other = data(notebook.submit('DT::datatable(head(iris))', metadata={'cellId': 'two'}).wait())['text/html']
     assert len(other) < 20_000
     notebook.execute('options(repr.html.deduplicate = FALSE)')
-    whole = data(notebook.execute('DT::datatable(head(iris))'))['text/html']
-    assert whole.startswith('<iframe') and len(whole) > 100_000
+    whole = notebook.execute('DT::datatable(head(iris))').of_type('execute_result')[0]
+    assert whole['data']['text/html'].startswith('<iframe') and len(whole['data']['text/html']) > 100_000
+    assert whole['metadata'] == {}  # it is in a frame: clients are not to make another one
+
+
+def test_repr_does_not_make_every_widget_bring_its_libraries(notebook):
+    needs(notebook, 'repr')
+    notebook.execute('loadNamespace("repr")')
+    assert notebook.execute('getOption("repr.html.deduplicate")').result == '[1] TRUE'
 
 
 def test_widgets_in_a_loop_and_in_irdisplay(notebook):
