@@ -90,7 +90,9 @@ bool jp_sockets_open(struct jp_sockets *s, struct jp_connection *c, struct err *
 	jp_uuid(s->session);
 	s->context = zmq_ctx_new();
 	s->replay = jp_replay_new();
-	if (!s->context || !s->replay)
+	if (!s->context)
+		return zmq_failed(e, "zmq_ctx_new");
+	if (!s->replay)
 		return err_set(e, "no memory for the sockets");
 	for (int i = 0; i < JP_CHANNELS; i++)
 		if (!open_one(s, c, (enum jp_channel)i, e))

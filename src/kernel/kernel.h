@@ -107,12 +107,13 @@ struct session {
 	bool copies;      /* it makes copies that serve */
 	char version[64]; /* of the language, from READY or R's own files */
 	char banner[1024];
-	char why[1024];        /* SESSION_NONE: why there is none, for users */
-	char broken[256];      /* what it did against the link's rules, if that is why it was killed */
-	bool abandoned;        /* the user gave the running cell up */
-	bool undo;             /* it asked to be replaced by the parked one, */
-	uint32_t undo_in;      /* in this request; 0: outside of any */
-	bool waking;           /* STARTING is the waking of a parked one */
+	char why[1024];   /* SESSION_NONE: why there is none, for users */
+	bool refused;     /* ... because the system refused a process or a descriptor: it is tried again when asked */
+	char broken[256]; /* what it did against the link's rules, if that is why it was killed */
+	bool abandoned;   /* the user gave the running cell up */
+	bool undo;        /* it asked to be replaced by the parked one, */
+	uint32_t undo_in; /* in this request; 0: outside of any */
+	bool waking;      /* STARTING is the waking of a parked one */
 	struct parked parked;  /* the newest: from before the running cell, or after the last one */
 	struct parked older;   /* from before the cell before that, for carrack.undo() */
 	int report;            /* memfd: what it says of itself when it dies */

@@ -46,6 +46,7 @@ bool loop_init(struct kernel *k, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
 		sigaddset(&set, taken[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file over the limit is like a full disk: write says so */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it is not told of a death, and that is inherited */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -438,11 +438,18 @@ static bool session_ends(const struct kernel *k)
 	return k->session.pid > 0 && (k->main.link < 0 || k->session.undo);
 }
 
+/* The session takes a request, or will never take one. What the system refused when it was to be started may be had now. */
+static bool session_decided(struct kernel *k)
+{
+	if (k->session.state == SESSION_NONE && k->session.refused && k->queue.first)
+		session_start(k);
+	return k->session.state == SESSION_READY || k->session.state == SESSION_NONE;
+}
+
 void requests_next(struct kernel *k)
 {
 	struct request *r;
-	while (!k->main.running && !k->stop.on && !session_ends(k) &&
-	       (k->session.state == SESSION_READY || k->session.state == SESSION_NONE) && (r = queue_next(k))) {
+	while (!k->main.running && !k->stop.on && !session_ends(k) && session_decided(k) && (r = queue_next(k))) {
 		if (execute_refuse(k, r))
 			continue;
 		if (k->session.state == SESSION_READY)

@@ -49,7 +49,7 @@ static void become_session(const struct session_environ *env, const struct sessi
 		_exit(126);
 	/* What is ignored here, by us or by whoever started us in the background, is not to be ignored by R's children: an
 	 * interrupt would not end them. */
-	static const int usual[] = {SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
+	static const int usual[] = {SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGCHLD, SIGXFSZ};
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
 		signal(usual[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -136,7 +136,8 @@ void session_start(struct kernel *k)
 	bool found = (other && *other) || rhome_find(&k->rhome, k->options->r_home, &e);
 	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
 	session_fresh_link(k);
-	if (found && spawn(k, &e)) {
+	s->refused = found && !spawn(k, &e);
+	if (found && !s->refused) {
 		s->state = SESSION_STARTING;
 		s->starts++;
 		send_config(k);
