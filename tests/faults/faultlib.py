@@ -90,8 +90,8 @@ DEATH = ('R was ended', 'R ended unexpectedly', 'the session is ended', 'the ses
 
 
 class Scene:
-    """`cells` are sent at once, and with them the requests of `also` (type, content). A cell that begins with `sleep` or
-    contains `long` is interrupted once it has written; questions are answered."""
+    """`cells` are sent at once, and with them the requests of `also` (type, content). Cell number `interrupt` is interrupted
+    once it has written `begun`; questions are answered."""
 
     def __init__(self, name, *cells, also=(), interrupt=None):
         self.name, self.cells, self.also, self.interrupt = name, cells, also, interrupt
@@ -99,28 +99,31 @@ class Scene:
     def play(self, client):
         cells = [client.submit(code, stop_on_error=False) for code in self.cells]
         others = [client.request(type, dict(content)) for type, content in self.also]
+        answered, cell = {m.id for m in client.received['stdin'] if m.parent_id not in {c.id for c in cells}}, None
+
+        def answering(condition):
+            def wanted():
+                for m in client.received['stdin']:
+                    if m.id not in answered:
+                        answered.add(m.id)
+                        client.answer(m, 'an answer')
+                return condition()
+            return wanted
         if self.interrupt is not None:
             cell = cells[self.interrupt]
-            client.wait(lambda: cell.done or 'begun' in cell.stdout, 'the begin of what is interrupted')
+            client.wait(answering(lambda: cell.done or 'begun' in cell.stdout), 'the begin of what is interrupted')
             if not cell.done:
                 client.interrupt()
-        answered = set()
-
-        def over():
-            for m in client.received['stdin']:
-                if m.id not in answered:
-                    answered.add(m.id)
-                    client.answer(m, 'an answer')
-            return all(r.done and (r.replies or r.type.startswith('comm_')) for r in cells + others)
-        client.wait(over, f'the end of scene {self.name}')
+        client.wait(answering(lambda: all(r.done and (r.replies or r.type.startswith('comm_')) for r in cells + others)),
+                    f'the end of scene {self.name}')
         return cells, others
 
 
 class Exchange:
     """A kernel in which scenes are played, whole and broken off, and the checks after each."""
 
-    def __init__(self, start, **options):
-        self.control = Control()
+    def __init__(self, start, control=None, **options):
+        self.control = control or Control()
         env = {**self.control.environment(), **options.pop('env', {})}
         self.kernel = start(env=env, **options).expect_log(*DEATH)
         self.client = self.kernel.client()
