@@ -31,6 +31,7 @@ static bool ready(struct kernel *k, struct wire *w, const struct link_frame *f, 
 	s->waking = false;
 	const char *version = json_string_or(head, "language_version", NULL),
 		   *banner = json_string_or(head, "banner", NULL);
+	temp_found(k, json_string_or(head, "temp_dir", ""));
 	if (version) /* one that was woken does not say it again */
 		snprintf(s->version, sizeof s->version, "%s", version);
 	if (banner)

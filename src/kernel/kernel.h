@@ -117,6 +117,7 @@ struct session {
 	struct parked parked;  /* the newest: from before the running cell, or after the last one */
 	struct parked older;   /* from before the cell before that, for carrack.undo() */
 	int report;            /* memfd: what it says of itself when it dies */
+	char temp_dir[1024];   /* R's temporary directory; empty: not known */
 	struct buf start_text; /* what it wrote before READY, for the error message */
 };
 
@@ -261,6 +262,10 @@ void copies_bury(struct kernel *k);
 /* look.c: what copies are for. */
 void copies_turn(struct kernel *k); /* gives them what they can answer; asks for those that are needed */
 void copy_passed(struct kernel *k, struct copy *c, uint32_t request); /* PASS */
+
+/* temp.c: R's temporary directory, which a session that is killed leaves behind. */
+void temp_found(struct kernel *k, const char *dir); /* where it is, as the session says */
+void temp_remove(struct kernel *k);                 /* nobody has it any longer */
 
 /* execute.c */
 bool execute_prepare(struct kernel *k, struct request *r);

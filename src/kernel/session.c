@@ -135,6 +135,7 @@ void session_start(struct kernel *k)
 	const char *other = getenv("CARRACK_SESSION");
 	bool found = (other && *other) || rhome_find(&k->rhome, k->options->r_home, &e);
 	snprintf(s->version, sizeof s->version, "%s", k->rhome.version);
+	temp_remove(k);
 	session_fresh_link(k);
 	s->refused = found && !spawn(k, &e);
 	if (found && !s->refused) {
@@ -210,6 +211,7 @@ void session_release(struct kernel *k)
 	wire_release(&k->main);
 	park_let_go(k);
 	hang_up_orphans();
+	temp_remove(k);
 	if (s->report >= 0)
 		close(s->report);
 	for (int i = 0; i < 2; i++)

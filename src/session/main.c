@@ -148,6 +148,8 @@ static void say_ready(void *data)
 	buf_putc(&head, '{');
 	jx_key_string(&head, "language_version", version);
 	jx_key_string(&head, "banner", r_text(language, BANNER));
+	if (R_TempDir)
+		jx_key_string(&head, "temp_dir", R_TempDir);
 	buf_putc(&head, '}');
 	ss_send(LINK_READY, head.data, NULL, 0);
 	buf_release(&head);

@@ -1,4 +1,5 @@
 #include "session/park.h"
+#include "session/survive.h"
 
 #include "base/clock.h"
 #include "base/room.h"
@@ -6,7 +7,6 @@
 #include "rapi/value.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -238,14 +238,6 @@ static void oom_score(const char *value)
 	close(fd);
 }
 
-/* libgomp waits for threads of its pool that a forked process does not have; with one thread it has no pool. */
-static void single_thread(void)
-{
-	void (*set)(int) = (void (*)(int))(uintptr_t)dlsym(RTLD_DEFAULT, "omp_set_num_threads");
-	if (set)
-		set(1);
-}
-
 static void tell_modules(void *data)
 {
 	SEXP arg = PROTECT(Rf_ScalarInteger(threads_before));
@@ -292,7 +284,7 @@ static void be_parked(int link)
 	wait_to_be_woken(link);
 	oom_score(score);
 	r_host_adopt();
-	single_thread();
+	ss_survive_woken();
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
 	link_peer_adopt(&ss.link, link);
 	ss_request_end();
@@ -341,6 +333,7 @@ static bool make_copy(void)
 	if (!memory_suffices() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	reap_old();
+	ss_survive_fork();
 	count_threads(&l);
 	count_foreign(&l);
 	fflush(NULL);

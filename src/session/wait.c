@@ -3,6 +3,7 @@
  */
 #include "session/park.h"
 #include "session/plot.h"
+#include "session/survive.h"
 #include "session/task.h"
 
 #include "base/clock.h"
@@ -66,6 +67,7 @@ static void run_polled(void *data)
 		R_PolledEvents();
 	if (&Rg_PolledEvents && Rg_PolledEvents)
 		Rg_PolledEvents();
+	ss_survive_serve();
 }
 
 /* Code of an event source: an error in it is printed and that is all. Outside of requests an interrupt ends it. */
@@ -91,7 +93,8 @@ static int tick(void)
 	int usec = R_wait_usec > 0 ? R_wait_usec : -1;
 	if (&Rg_wait_usec && Rg_wait_usec > 0 && (usec < 0 || Rg_wait_usec < usec))
 		usec = Rg_wait_usec;
-	return usec < 0 ? -1 : (usec + 999) / 1000;
+	int ms = usec < 0 ? -1 : (usec + 999) / 1000, due = ss_survive_due_in();
+	return due >= 0 && (ms < 0 || due < ms) ? due : ms;
 }
 
 /* A signal between the look at the flags and the wait would be slept over: they are blocked until ppoll opens them. */
