@@ -4,6 +4,7 @@
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 #include "rapi/value.h"
+#include "syntax/syntax.h"
 
 struct parsing {
 	const char *code;
@@ -259,24 +260,20 @@ void ss_is_complete(const json_t *head, const json_t *content)
 	char *code = malloc(n + 1);
 	struct buf reply = BUF_INIT(BUF_MAX_SMALL);
 	enum ss_parsed parsed = SS_PARSE_ERROR;
-	struct scan st = {.depth = 0};
 	if (code) {
 		memcpy(code, n ? json_string_value(value) : "", n);
 		code[n] = '\0';
-		if (!memchr(code, '\0', n)) {
+		if (!memchr(code, '\0', n))
 			parsed = ss_parse(code, &n);
-			scan(&st, code, n);
-		}
 	}
 	buf_putc(&reply, '{');
 	jx_key_string(&reply, "status", status[parsed]);
 	if (parsed == SS_PARSE_INCOMPLETE) {
-		char indent[2 * 16 + 1] = "";
-		size_t deep = st.depth < 16 ? st.depth : 16;
-		memset(indent, ' ', 2 * deep);
-		/* Inside a string blanks would become part of it. */
-		bool quote = st.depth && st.depth <= OPEN_MAX_DEPTH && strchr("\"'`", st.stack[st.depth - 1].what);
-		jx_key_string(&reply, "indent", quote ? "" : indent);
+		struct buf indent = BUF_INIT(BUF_MAX_SMALL);
+		syn_indent(code, n, &indent);
+		jx_key(&reply, "indent");
+		jx_string(&reply, indent.data ? indent.data : "", indent.len);
+		buf_release(&indent);
 	}
 	buf_putc(&reply, '}');
 	free(code);

@@ -179,24 +179,47 @@ static bool lines_count(const struct lex_state *st)
 	return st->depth == 0 || st->stack[st->depth - 1].close[0] == '}';
 }
 
+bool lex_waits(const struct lex_state *st, const char *s)
+{
+	const struct lex_token *t = &st->word;
+	if (t->kind == LEX_NAME)
+		return lex_is_keyword(s, t->from, t->to);
+	return st->body_due || (t->kind == LEX_OPERATOR && s[t->from] != ',' && s[t->from] != ';');
+}
+
+/* A token that is neither comment nor line's end. */
+static void begin(struct lex_state *st, const char *s, struct lex_token t)
+{
+	size_t *statement = st->depth ? &st->stack[st->depth - 1].statement : &st->statement;
+	if (st->statement_is_due)
+		*statement = t.from;
+	st->statement_is_due = t.kind == LEX_OPEN || (t.kind == LEX_OPERATOR && (s[t.from] == ',' || s[t.from] == ';'));
+	st->body_due = false;
+}
+
 void lex_scan(struct lex_state *st, const char *s, size_t n)
 {
-	st->depth = 0;
+	st->depth = st->statement = 0;
 	st->mismatch = st->body_due = false;
-	st->last = st->solid = (struct lex_token){.kind = LEX_NEWLINE, .dashes = -1};
+	st->statement_is_due = true;
+	st->last = st->solid = st->word = (struct lex_token){.kind = LEX_NEWLINE, .dashes = -1};
 	for (size_t at = 0;;) {
 		struct lex_token t = lex_token(s, n, at);
 		if (t.kind == LEX_END)
 			return;
 		at = t.to;
-		if (t.kind != LEX_COMMENT && t.kind != LEX_NEWLINE)
-			st->body_due = false;
+		if (t.kind == LEX_NEWLINE)
+			st->statement_is_due = st->statement_is_due || (lines_count(st) && !lex_waits(st, s));
+		else if (t.kind != LEX_COMMENT)
+			begin(st, s, t);
 		if (t.kind == LEX_OPEN)
 			opened(st, s, t);
 		else if (t.kind == LEX_CLOSE)
 			at = closed(st, s, n, t);
 		t.to = at;
 		st->last = t;
+		if (t.kind != LEX_COMMENT && t.kind != LEX_NEWLINE)
+			st->word = t;
 		if (t.kind != LEX_COMMENT && (t.kind != LEX_NEWLINE || lines_count(st)))
 			st->solid = t;
 	}

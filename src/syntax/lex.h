@@ -43,19 +43,26 @@ struct lex_open {
 	char close[3];   /* what closes it */
 	bool needs_body; /* the parentheses of if, for, while, function: something must follow them */
 	size_t at;
+	size_t statement; /* where the statement, or the argument, that is read last inside it begins */
 };
 
 struct lex_state {
 	struct lex_open stack[LEX_MAX_DEPTH];
 	size_t depth;           /* brackets deeper than LEX_MAX_DEPTH are not looked at */
 	bool mismatch;          /* some bracket closed what was not open */
-	bool body_due;          /* `solid` is the closing bracket of if (…), for (…) or the like */
+	bool body_due;          /* `word` is the closing bracket of if (…), for (…) or the like */
+	size_t statement;       /* the one of lex_open, outside of all brackets */
+	bool statement_is_due;  /* the next token begins one */
 	struct lex_token last;  /* the last token, or the one that the text ends in */
 	struct lex_token solid; /* the last token that is neither comment nor (where it means nothing) a line's end */
+	struct lex_token word;  /* the last token that is neither comment nor line's end */
 };
 
 /* Reads all of s[0..n). *state needs no initialization. */
 void lex_scan(struct lex_state *state, const char *s, size_t n);
+
+/* True if what is read last (an operator, `else`, `if (x)`) waits for something. */
+bool lex_waits(const struct lex_state *state, const char *s);
 
 /* Appends what closes all that is open. */
 void lex_put_closers(const struct lex_state *state, struct buf *out);

@@ -15,6 +15,7 @@
 #ifndef CARRACK_SYNTAX_SYNTAX_H
 #define CARRACK_SYNTAX_SYNTAX_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -107,6 +108,10 @@ void syn_context_free(struct syn_context *c);
 /* The end of the name, special operator or backticked name that the cursor is in, at the beginning or at the end of; the cursor, if
  * it is at none. A context for there is about the whole of it. */
 size_t syn_word_end(const char *code, size_t n, size_t cursor);
+
+/* Appends the blanks that the next line of unfinished code is to begin with: two (or a tab) more than the line where the bracket that is open, or
+ * the statement that waits for its next part, begins. Nothing inside a string, where they would become part of it. */
+void syn_indent(const char *code, size_t n, struct buf *out);
 
 enum syn_local { SYN_LOCAL_VARIABLE, SYN_LOCAL_FUNCTION, SYN_LOCAL_PARAMETER };
 

@@ -157,8 +157,9 @@ def test_nul_in_code(session):
 
 @pytest.mark.parametrize('code, status, indent', [
     ('1 + 1', 'complete', None), ('', 'complete', None), ('# c', 'complete', None),
-    ('f(', 'incomplete', '  '), ('f <- function(x) {\n  if (x) {', 'incomplete', '    '), ('x <-', 'incomplete', ''),
-    ('"abc', 'incomplete', ''), ('r"(a)', 'incomplete', ''), ('`a', 'incomplete', ''), ('a |>', 'incomplete', ''),
+    ('f(', 'incomplete', '  '), ('f <- function(x) {\n  if (x) {', 'incomplete', '    '), ('x <-', 'incomplete', '  '),
+    ('"abc', 'incomplete', ''), ('r"(a)', 'incomplete', ''), ('`a', 'incomplete', ''), ('a |>', 'incomplete', '  '),
+    ('a |>\n  f() |>', 'incomplete', '  '), ('f({\n  y <- 1', 'incomplete', '  '),
     ('foo)', 'invalid', None), ('"\\q"', 'invalid', None), ('("(" # )\n', 'incomplete', '  ')])
 def test_is_complete(session, code, status, indent):
     r = session.run(code, type='is_complete_request')

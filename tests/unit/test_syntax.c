@@ -326,6 +326,46 @@ TEST(words)
 	CHECK_INT(syn_word_end("1 + 2", 5, 3), 3);
 }
 
+static const char *indent(const char *text)
+{
+	buf_release(&seen);
+	buf_init(&seen, BUF_MAX_SMALL);
+	syn_indent(text, strlen(text), &seen);
+	return seen.data ? seen.data : "";
+}
+
+TEST(indents)
+{
+	CHECK_STR(indent("f <- function(x) {"), "  ");
+	CHECK_STR(indent("f <- function(x) {\n  x + 1"), "  ");
+	CHECK_STR(indent("f <- function(x) {\n  if (x) {"), "    ");
+	CHECK_STR(indent("f <- function(x) {\n    if (x) {"), "      ");
+	CHECK_STR(indent("f <- function(x) {\n\tif (x) {"), "\t\t");
+	CHECK_STR(indent("f(g({"), "  ");
+	CHECK_STR(indent("f(a,"), "  ");
+	CHECK_STR(indent("f(\n  a,"), "  ");
+	CHECK_STR(indent("f(\n  a +"), "    ");
+	CHECK_STR(indent("f(\n  a +\n    b,"), "  ");
+	CHECK_STR(indent("x <-"), "  ");
+	CHECK_STR(indent("x |>"), "  ");
+	CHECK_STR(indent("x |>\n  f() |>"), "  ");
+	CHECK_STR(indent("x %>%\n  f(\n    1\n  ) %>%  # remark"), "  ");
+	CHECK_STR(indent("x |>\n  f("), "    ");
+	CHECK_STR(indent("x |>\n# remark\n\n"), "  ");
+	CHECK_STR(indent("{\n  x |>\n    f()\n  y"), "  ");
+	CHECK_STR(indent("{\n  a; y +"), "    ");
+	CHECK_STR(indent("if (x)"), "  ");
+	CHECK_STR(indent("if (x) {\n  1\n} else"), "  ");
+	CHECK_STR(indent("function(x)"), "  ");
+	CHECK_STR(indent("\"ab"), "");
+	CHECK_STR(indent("f(\"ab"), "");
+	CHECK_STR(indent("`ab"), "");
+	CHECK_STR(indent("r\"(ab"), "");
+	CHECK_STR(indent("x"), "");
+	CHECK_STR(indent(""), "");
+	buf_release(&seen);
+}
+
 TEST(every_place_of_odd_code)
 {
 	static const char *const odd[] = {"f(a[[b]], `c d`$e, \"s\\\"\", r\"(x)\") |> g(\\(x) x + 1)",
@@ -343,6 +383,9 @@ TEST(every_place_of_odd_code)
 			if (c)
 				CHECK(!*locals("") || true);
 			syn_context_free(c);
+			struct buf blanks = BUF_INIT(BUF_MAX_SMALL);
+			syn_indent(odd[i], k, &blanks);
+			buf_release(&blanks);
 		}
 	buf_release(&seen);
 }
