@@ -12,7 +12,7 @@ DESTDIR ?=
 BUILD ?= build
 T ?=
 
-.PHONY: build help demo test bench lint install uninstall clean setup
+.PHONY: build help demo test test-lab pictures bench lint install uninstall clean setup
 .DEFAULT_GOAL := build
 
 build:            ## build carrack and carrack-session in build/ (installs what is missing for that)
@@ -29,6 +29,14 @@ test:             ## build, run all the test-suites and sum them up
 	@scripts/setup --only build,run,demo,test,lint
 	@$(MAKE) --no-print-directory build
 	@scripts/test --build $(BUILD) $(T)
+
+test-lab:         ## the same in JupyterLab 4 and with papermill and jupytext, which come from PyPI into venv/
+	@scripts/setup --only build,run,test,lab
+	@$(MAKE) --no-print-directory build
+	@scripts/test --build $(BUILD) lab
+
+pictures:         ## make the README's pictures anew: what the tests in JupyterLab see
+	@CARRACK_SCREENSHOTS=$(CURDIR)/docs/pictures $(MAKE) --no-print-directory test-lab
 
 bench:            ## measure Carrack beside IRkernel and the floors (bench/README.md)
 	@scripts/setup --only build,run,bench
@@ -54,8 +62,8 @@ setup:            ## install everything that any of these needs
 	@scripts/setup
 
 clean:            ## remove all that was built
-	rm -rf $(BUILD) build-* demo-out
+	rm -rf $(BUILD) build-* demo-out venv
 
 help:             ## this list
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@sed -n 's/^#   /    /p' Makefile
