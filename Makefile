@@ -11,8 +11,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
 T ?=
+CELLS ?= 100000
 
-.PHONY: build help demo test test-lab pictures bench lint install uninstall clean setup
+.PHONY: build help demo test test-lab pictures proof soak bench lint install uninstall clean setup
 .DEFAULT_GOAL := build
 
 build:            ## build carrack and carrack-session in build/ (installs what is missing for that)
@@ -37,6 +38,16 @@ test-lab:         ## the same in JupyterLab 4 and with papermill and jupytext, w
 
 pictures:         ## make the README's pictures anew: what the tests in JupyterLab see
 	@CARRACK_SCREENSHOTS=$(CURDIR)/docs/pictures $(MAKE) --no-print-directory test-lab
+
+proof:            ## the long runs: faults at every frame, the soak … (scripts/proof --list; T="soak" for one)
+	@scripts/setup --only build,run,test
+	@$(MAKE) --no-print-directory build
+	@scripts/proof --build $(BUILD) $(T)
+
+soak:             ## 100,000 mixed cells, and what has grown (CELLS=… for more or less)
+	@scripts/setup --only build,run,test
+	@$(MAKE) --no-print-directory build
+	@tests/soak/soak.py --build $(BUILD) --cells $(CELLS)
 
 bench:            ## measure Carrack beside IRkernel and the floors (bench/README.md)
 	@scripts/setup --only build,run,bench

@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 /* The next function of this name: libc's, or AddressSanitizer's around it. */
-#define NEXT(name)                     \
-	static __typeof__(&name) next; \
-	if (!next)                     \
-	next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define NEXT(name)                       \
+	static __typeof__(&(name)) next; \
+	if (!next)                       \
+	next = (__typeof__(&(name)))dlsym(RTLD_NEXT, #name)
 
 pid_t fork(void)
 {
@@ -91,28 +91,30 @@ int epoll_create1(int flags)
 	return fault_refused(CALL_EVENT) ? -1 : next(flags);
 }
 
-/* With 64-bit offsets, which Meson asks for, the names below are those of open64, fopen64 and pwrite64 to the linker.
- * The third argument is there only if a file may be made. */
-#define OPEN_MODE(mode)                      \
-	mode_t mode = 0;                     \
-	if (flags & (O_CREAT | O_TMPFILE)) { \
-		va_list ap;                  \
-		va_start(ap, flags);         \
-		mode = va_arg(ap, mode_t);   \
-		va_end(ap);                  \
-	}
+/* With 64-bit offsets, which Meson asks for, the names below are those of open64, fopen64 and pwrite64 to the linker. The
+ * third argument is there only if a file may be made. */
+static bool has_mode(int flags)
+{
+	return flags & (O_CREAT | O_TMPFILE);
+}
 
 int open(const char *path, int flags, ...)
 {
 	NEXT(open);
-	OPEN_MODE(mode)
+	va_list ap;
+	va_start(ap, flags);
+	mode_t mode = has_mode(flags) ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
 	return fault_refused(CALL_OPEN) ? -1 : next(path, flags, mode);
 }
 
 int openat(int dir, const char *path, int flags, ...)
 {
 	NEXT(openat);
-	OPEN_MODE(mode)
+	va_list ap;
+	va_start(ap, flags);
+	mode_t mode = has_mode(flags) ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
 	return fault_refused(CALL_OPEN) ? -1 : next(dir, path, flags, mode);
 }
 

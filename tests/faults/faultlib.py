@@ -122,6 +122,8 @@ class Scene:
 class Exchange:
     """A kernel in which scenes are played, whole and broken off, and the checks after each."""
 
+    total = 0  # boundaries at which sessions have ended, in all exchanges of this run
+
     def __init__(self, start, control=None, **options):
         self.control = control or Control()
         env = {**self.control.environment(), **options.pop('env', {})}
@@ -172,6 +174,7 @@ class Exchange:
         where = f'{scene.name}: {how} at frame {at} of the {origin}, {cut}'
         self.points += 1
         self.reached += control.fired > 0
+        Exchange.total += control.fired > 0
         control.at = control.again = 0
         self.next_cell(dying=control.fired > 0)
         self.check(client.received['iopub'][before:], where)
