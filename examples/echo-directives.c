@@ -14,6 +14,7 @@
  *     buffers              the request's buffers again       log LEVEL TEXT       a line for the kernel's log
  *     env NAME             `out` the variable's value        trap                 ignore SIGTERM and SIGHUP
  *     unlink               close the link, and hang          undo                 back to before the last cell
+ *     setenv NAME VALUE    what `env` says from then on
  *     keep TEXT, kept      state of the session: set it, and `out` it
  *     displays N SIZE      N times display_data of SIZE bytes
  *     pour                 lines on stdout for ever, deaf to signals
@@ -249,6 +250,13 @@ static bool do_env(struct cell *c, const char *arg)
 	return do_out(c, value ? value : "(unset)");
 }
 
+static bool do_setenv(struct cell *c, const char *arg)
+{
+	char name[64] = "";
+	int at = 0;
+	return sscanf(arg, "%63s %n", name, &at) == 1 && setenv(name, arg + at, 1) == 0;
+}
+
 static bool do_log(struct cell *c, const char *arg)
 {
 	char level[16] = "info";
@@ -300,7 +308,7 @@ static const struct {
     {"quit", do_quit},         {"exitnow", do_exitnow},   {"crash", do_crash},       {"kill9", do_kill9},
     {"badframe", do_badframe}, {"env", do_env},           {"log", do_log},           {"trap", do_trap},
     {"unlink", do_unlink},     {"keep", do_keep},         {"kept", do_kept},         {"undo", do_undo},
-    {"pour", do_pour},         {"displays", do_displays},
+    {"pour", do_pour},         {"displays", do_displays}, {"setenv", do_setenv},
 };
 
 bool echo_directive(struct cell *c, const char *line)

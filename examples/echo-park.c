@@ -52,7 +52,7 @@ bool echo_park(void)
 	}
 	close(ends[1]);
 	snprintf(head, sizeof head, "{\"pid\":%d,\"ms\":0}", (int)pid);
-	if (pid > 0 && !link_peer_call_with(&echo_peer, LINK_PARKED, 0, head, NULL, 0, ends[0], &e))
+	if (pid > 0 && !link_peer_call_with(&echo_peer, LINK_PARKED, 0, head, NULL, 0, &ends[0], 1, &e))
 		_exit(1);
 	close(ends[0]);
 	return false;

@@ -5,7 +5,8 @@
  * at SHUTDOWN or with the link. What a language does with a line of a cell is done by echo-directives.c.
  *
  * Before READY it writes ECHO_START_TEXT to stdout and waits ECHO_START_MS milliseconds; with ECHO_START_FAIL it ends
- * there with that status. With ECHO_PARK a copy of it is parked before each cell (echo-park.c).
+ * there with that status. With ECHO_PARK a copy of it is parked before each cell (echo-park.c). Copies that serve are made when the
+ * kernel asks for them, in `sleep` and where it waits for a request (echo-copy.c).
  */
 #include "echo.h"
 
@@ -37,7 +38,7 @@ static void on_where(int sig)
 
 static bool interrupted(const struct cell *c)
 {
-	return (uint32_t)meant == c->request;
+	return c && (uint32_t)meant == c->request;
 }
 
 void echo_tell(int type, uint32_t request, const char *head, const char *content, const struct slice *buffers, size_t n)
@@ -107,11 +108,17 @@ bool echo_wait(struct cell *c, int fd, long ms)
 	sigset_t hold, before;
 	sigemptyset(&hold);
 	sigaddset(&hold, LINK_INTERRUPT_SIGNAL);
+	sigaddset(&hold, LINK_COPY_SIGNAL);
 	sigprocmask(SIG_BLOCK, &hold, &before);
 	int64_t end = clock_ms() + ms;
 	int ready = -1;
 	errno = EINTR;
 	while (!interrupted(c) && ready < 0 && errno == EINTR) {
+		while (echo_copy_asked()) { /* the copy is to start with the signals open */
+			sigprocmask(SIG_SETMASK, &before, NULL);
+			echo_copy_turn();
+			sigprocmask(SIG_BLOCK, &hold, &before);
+		}
 		int64_t left = end > clock_ms() ? end - clock_ms() : 0;
 		struct timespec t = {left / 1000, left % 1000 * 1000000};
 		ready = ppoll(&pfd, 1, ms < 0 ? NULL : &t, &before);
@@ -214,8 +221,8 @@ static void answer(const struct link_frame *f, const char *type, json_t *content
 		if (at < 0 || at > end)
 			at = end;
 		echo_send(LINK_REPLY, f->request, "complete_reply",
-			  json_pack("{s:s, s:[], s:I, s:I, s:{}}", "status", "ok", "matches", "cursor_start", at,
-				    "cursor_end", at, "metadata"));
+			  json_pack("{s:s, s:[], s:I, s:I, s:{s:b}}", "status", "ok", "matches", "cursor_start", at,
+				    "cursor_end", at, "metadata", "copy", (int)echo_is_copy));
 	} else if (!strcmp(type, "inspect_request")) {
 		echo_send(LINK_REPLY, f->request, "inspect_reply",
 			  json_pack("{s:s, s:b, s:{}, s:{}}", "status", "ok", "found", 0, "data", "metadata"));
@@ -224,6 +231,12 @@ static void answer(const struct link_frame *f, const char *type, json_t *content
 	} else {
 		echo_tell(LINK_REPLY, f->request, NULL, NULL, NULL, 0);
 	}
+}
+
+/* Whether a copy may answer it: completion and the like, and comm messages whose data say `"look": true`. */
+static bool only_looks(const char *type, const json_t *content)
+{
+	return strncmp(type, "comm_", 5) != 0 || json_bool_or(json_object_get(content, "data"), "look", false);
 }
 
 /* A frame is good only until the next call on the peer: the request is copied before it is acted upon. */
@@ -240,7 +253,9 @@ static void handle(const struct link_frame *came)
 	const char *type = json_string_or(head, "type", "");
 	/* In the copy that is woken the request is the one that its session died of. */
 	bool woken = !strcmp(type, "execute_request") && echo_park();
-	if (!woken && !strcmp(type, "execute_request"))
+	if (json_bool_or(head, "look", false) && !only_looks(type, content))
+		echo_tell(LINK_PASS, f.request, NULL, NULL, NULL, 0);
+	else if (!woken && !strcmp(type, "execute_request"))
 		execute(&f, head, content);
 	else if (!woken)
 		answer(&f, type, content);
@@ -275,8 +290,27 @@ static bool start(struct err *e)
 		fprintf(stderr, "echo-session: told not to start\n");
 		exit((int)strtol(failure, NULL, 10));
 	}
-	echo_tell(LINK_READY, 0, "{\"language_version\":\"0\",\"banner\":\"echo\"}", NULL, NULL, 0);
+	echo_tell(LINK_READY, 0, "{\"language_version\":\"0\",\"banner\":\"echo\",\"copies\":true}", NULL, NULL, 0);
 	return true;
+}
+
+void echo_loop(void)
+{
+	struct link_frame f;
+	struct err e;
+	meant = 0; /* in a copy the numbers of requests begin anew */
+	while (!ending) {
+		enum link_took took = link_peer_next(&echo_peer, &f, &e);
+		if (took == LINK_BROKEN)
+			exit(1);
+		if (took == LINK_MORE)
+			echo_wait(NULL, echo_peer.fd, -1);
+		else if (f.type == LINK_REQUEST)
+			handle(&f);
+		else
+			ending = f.type == LINK_SHUTDOWN;
+	}
+	echo_end(0);
 }
 
 int main(void)
@@ -286,20 +320,11 @@ int main(void)
 	sigaction(LINK_INTERRUPT_SIGNAL, &on, NULL);
 	signal(LINK_WHERE_SIGNAL, on_where);
 	signal(SIGCHLD, SIG_IGN);
+	echo_copy_init();
 	struct err e;
 	if (!start(&e)) {
 		fprintf(stderr, "echo-session: %s\n", e.msg);
 		return 1;
 	}
-	struct link_frame f;
-	while (!ending && link_peer_wait(&echo_peer, &f, &e) == LINK_FRAME) {
-		if (f.type == LINK_REQUEST)
-			handle(&f);
-		else
-			ending = f.type == LINK_SHUTDOWN;
-	}
-	if (ending)
-		echo_end(0);
-	link_peer_close(&echo_peer);
-	return 1;
+	echo_loop();
 }

@@ -41,6 +41,15 @@ bool echo_wait(struct cell *c, int fd, long ms);
 /* Asks the user and says the answer. */
 bool echo_ask(struct cell *c, const char *prompt, bool password);
 
+/* echo-copy.c: what the kernel asked for is made by echo_copy_turn, wherever the session waits. */
+extern bool echo_is_copy;
+void echo_copy_init(void);
+bool echo_copy_asked(void);
+void echo_copy_turn(void);
+
+/* Answers one request after the other until the end. */
+_Noreturn void echo_loop(void);
+
 /* Ends the session in good order. */
 _Noreturn void echo_end(int status);
 

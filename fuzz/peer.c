@@ -76,7 +76,7 @@ static void replied(const json_t *head, uint32_t request, const struct slice *re
 }
 
 bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
-			 size_t n_rest, int descriptor, struct err *e)
+			 size_t n_rest, const int *fds, size_t n_fds, struct err *e)
 {
 	FUZZ_CHECK(getpid() == p->owner && n_rest < LINK_MAX_PARTS);
 	if (p->before_frame)
@@ -98,7 +98,7 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e)
 {
-	return link_peer_call_with(p, type, request, head, rest, n_rest, -1, e);
+	return link_peer_call_with(p, type, request, head, rest, n_rest, NULL, 0, e);
 }
 
 bool link_peer_note(struct link_peer *p, int type, const char *head, size_t n)

@@ -433,13 +433,13 @@ static void summary(struct ss_comm *c, const json_t *params, struct buf *result)
 }
 
 static const struct ss_comm_method methods[] = {
-    {"list", "ListReply", list},
+    {"list", "ListReply", list, .looks = true},
     {"clear", "ClearReply", clear},
     {"delete", "DeleteReply", delete},
-    {"inspect", "InspectReply", inspect},
-    {"clipboard_format", "ClipboardFormatReply", clipboard},
+    {"inspect", "InspectReply", inspect, .looks = true},
+    {"clipboard_format", "ClipboardFormatReply", clipboard, .looks = true},
     {"view", "ViewReply", view},
-    {"query_table_summary", "QueryTableSummaryReply", summary},
+    {"query_table_summary", "QueryTableSummaryReply", summary, .looks = true},
     {NULL},
 };
 

@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define REAP_MS 200 /* for the process to be gone after its end was seen or ordered */
+#define REAP_MS 50 /* how often it is looked whether one that has ended is gone */
 #define MAX_LINES 60
 
 /* What belongs to a copy. -1 where there is none. */
@@ -218,7 +220,6 @@ void copy_end(struct kernel *k, struct copy *c, const char *ename, const char *e
 		c->owner->copy = NULL;
 	if (k->copies.looker == c)
 		k->copies.looker = NULL;
-	k->copies.reap_at = clock_ms() + REAP_MS;
 	if (r && r->looking) {
 		request_give_back(k, r); /* to the session: it may be what ended the copy */
 	} else if (r) {
@@ -267,7 +268,7 @@ void copies_end(struct kernel *k, const char *ename, const char *evalue)
 {
 	for (struct copy *c = k->copies.first; c; c = c->next)
 		copy_end(k, c, ename, evalue, NULL);
-	k->copies.asked_at = k->copies.parked_at = k->copies.refused_at = k->copies.reap_at = 0;
+	k->copies.asked_at = k->copies.parked_at = k->copies.refused_at = 0;
 }
 
 void copies_stale(struct kernel *k)
@@ -290,7 +291,7 @@ void copies_interrupt(struct kernel *k)
 	}
 }
 
-static void bury(struct copy *c)
+static void release(struct copy *c)
 {
 	wire_release(&c->wire);
 	for (int i = 0; i < 2; i++)
@@ -298,7 +299,37 @@ static void bury(struct copy *c)
 			close(c->wire.pipe[i]);
 	close(c->report);
 	pub_release(&c->pub);
-	free(c);
+}
+
+/* It is nobody's child here; that it can be waited for by whose child it is, is seen by a pidfd. */
+static bool has_exited(pid_t pid)
+{
+	bool exited = true;
+#ifdef SYS_pidfd_open
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (fd >= 0) {
+		exited = poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+		close(fd);
+	}
+#endif
+	return exited;
+}
+
+static void wait_for_exits(struct kernel *k)
+{
+	bool any = false;
+	for (struct copy **at = &k->copies.dying, *c; (c = *at);) {
+		if (!has_exited(c->pid)) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		free(c);
+		any = true;
+	}
+	if (any)
+		ask_session(k, 0);
+	k->copies.reap_at = k->copies.dying ? clock_ms() + REAP_MS : 0;
 }
 
 void copies_bury(struct kernel *k)
@@ -309,10 +340,24 @@ void copies_bury(struct kernel *k)
 			continue;
 		}
 		*at = c->next;
-		bury(c);
+		release(c);
+		c->next = k->copies.dying;
+		k->copies.dying = c;
+		k->copies.reap_at = clock_ms() + REAP_MS;
 	}
-	if (k->copies.reap_at && k->copies.reap_at <= clock_ms()) {
-		k->copies.reap_at = 0;
-		ask_session(k, 0);
+	if (k->copies.reap_at && k->copies.reap_at <= clock_ms())
+		wait_for_exits(k);
+	if (k->copies.reap_at && (!k->copies.at || k->copies.reap_at < k->copies.at))
+		k->copies.at = k->copies.reap_at;
+}
+
+void copies_release(struct kernel *k)
+{
+	struct copy *c;
+	copies_end(k, "ShutdownError", "the kernel ends");
+	copies_bury(k);
+	while ((c = k->copies.dying)) {
+		k->copies.dying = c->next;
+		free(c);
 	}
 }

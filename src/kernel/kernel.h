@@ -139,12 +139,13 @@ struct stopping {
 /* The copies that serve, and what is being done to have one. */
 struct copies {
 	struct copy *first;
+	struct copy *dying;  /* ended; their processes may not be gone yet */
 	struct copy *looker; /* the one that only looks; NULL: none */
 	int64_t asked_at;    /* when the session was asked to make one that has not come; 0: it was not */
 	int64_t parked_at;   /* when the parked process was asked last */
 	int64_t refused_at;  /* when the session said that it cannot, and why; 0: it did not */
 	char refused[256];
-	int64_t reap_at; /* when the session is reminded of those that have ended; 0: not */
+	int64_t reap_at; /* when it is looked whether those that have ended are gone; 0: none has */
 	int64_t at;      /* when something is due; 0: nothing is */
 };
 
@@ -257,7 +258,8 @@ void copy_end(struct kernel *k, struct copy *c, const char *ename, const char *e
 void copies_end(struct kernel *k, const char *ename, const char *evalue); /* all; and what was asked for is forgotten */
 void copies_stale(struct kernel *k); /* the session has ended a request: what looks has an old state */
 void copies_interrupt(struct kernel *k);
-void copies_bury(struct kernel *k);
+void copies_bury(struct kernel *k); /* at the end of a turn */
+void copies_release(struct kernel *k);
 
 /* look.c: what copies are for. */
 void copies_turn(struct kernel *k); /* gives them what they can answer; asks for those that are needed */

@@ -99,7 +99,7 @@ static void take_frames(struct kernel *k, struct wire *w)
 	static struct link_frame f;
 	struct err e = {0};
 	for (;;) {
-		switch (link_take(&k->main.in, &f, &e)) {
+		switch (link_take(&w->in, &f, &e)) {
 		case LINK_MORE: return;
 		case LINK_BROKEN: wire_broken(k, w, e.msg); return;
 		case LINK_FRAME:

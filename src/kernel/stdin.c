@@ -24,8 +24,8 @@ static void ask(struct kernel *k, struct wire *w, const json_t *head)
 				      .parent = r->msg->header_text,
 				      .content = &content,
 				      .unreachable = &unreachable,
-				      .id_out = k->main.input.id});
-	k->main.input.again_at = unreachable ? clock_ms() + AGAIN_MS : 0;
+				      .id_out = w->input.id});
+	w->input.again_at = unreachable ? clock_ms() + AGAIN_MS : 0;
 }
 
 bool stdin_ask(struct kernel *k, struct wire *w, uint32_t frame, const json_t *head)
@@ -34,8 +34,8 @@ bool stdin_ask(struct kernel *k, struct wire *w, uint32_t frame, const json_t *h
 		return false;
 	pub_flush(w->pub, false); /* what was written before the question is seen before it */
 	stdin_cancel(w);
-	k->main.input.frame = frame;
-	k->main.input.question = json_deep_copy(head);
+	w->input.frame = frame;
+	w->input.question = json_deep_copy(head);
 	ask(k, w, head);
 	return true;
 }

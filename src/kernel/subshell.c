@@ -70,6 +70,8 @@ static void end(struct kernel *k, struct subshell *s)
 	static const char line_text[] = "the subshell was deleted";
 	struct copy *looks = k->copies.looker;
 	struct request *r;
+	if (s->copy && s->copy->wire.running)
+		s->copy->wire.running->stop_on_error = false; /* all get the same answer */
 	if (s->copy)
 		copy_end(k, s->copy, "SubshellDeleted", line_text, NULL);
 	if (looks && looks->wire.running && looks->wire.running->subshell == s)
@@ -146,8 +148,7 @@ void subshells_release(struct kernel *k)
 {
 	struct request *r;
 	struct subshell *s;
-	copies_end(k, "ShutdownError", "the kernel ends");
-	copies_bury(k);
+	copies_release(k);
 	while ((r = queue_pop_any(k)))
 		request_free(r);
 	while ((s = k->subshells)) {

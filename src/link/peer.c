@@ -71,23 +71,23 @@ static bool wait_ack(struct link_peer *p, uint32_t seq, struct err *e)
 	}
 }
 
-/* The first byte, with a descriptor. */
-static bool write_descriptor(struct link_peer *p, const char *byte, int descriptor, struct err *e)
+/* The first byte, with the descriptors. */
+static bool write_descriptors(struct link_peer *p, const char *byte, const int *fds, size_t n_fds, struct err *e)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(LINK_PEER_MAX_FDS * sizeof(int))];
 	} control = {0};
 	struct iovec io = {.iov_base = (void *)(uintptr_t)byte, .iov_len = 1};
 	struct msghdr m = {.msg_iov = &io,
 			   .msg_iovlen = 1,
 			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof control.bytes};
+			   .msg_controllen = CMSG_SPACE(n_fds * sizeof(int))};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
+	c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	ssize_t n;
 	while ((n = sendmsg(p->fd, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
 	}
@@ -97,14 +97,16 @@ static bool write_descriptor(struct link_peer *p, const char *byte, int descript
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e)
 {
-	return link_peer_call_with(p, type, request, head, rest, n_rest, -1, e);
+	return link_peer_call_with(p, type, request, head, rest, n_rest, NULL, 0, e);
 }
 
 bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
-			 size_t n_rest, int descriptor, struct err *e)
+			 size_t n_rest, const int *fds, size_t n_fds, struct err *e)
 {
 	if (p->fd < 0 || getpid() != p->owner)
 		return err_set(e, "this process has no link");
+	if (n_fds > LINK_PEER_MAX_FDS)
+		return err_set(e, "a link frame has at most %d descriptors", LINK_PEER_MAX_FDS);
 	if (n_rest >= LINK_MAX_PARTS)
 		return err_set(e, "a link frame has at most %d parts", LINK_MAX_PARTS);
 	p->calling = true;
@@ -124,8 +126,8 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 	parts[0] = (struct slice){0}; /* static because it is large; the caller's head is not kept */
 	if (ok) {
 		p->seq = seq;
-		size_t done = descriptor >= 0 ? 1 : 0;
-		ok = (!done || write_descriptor(p, out.data, descriptor, e)) &&
+		size_t done = n_fds ? 1 : 0;
+		ok = (!done || write_descriptors(p, out.data, fds, n_fds, e)) &&
 		     write_all(p, out.data + done, out.len - done, e);
 	}
 	buf_release(&out);

@@ -32,9 +32,10 @@ void link_peer_close(struct link_peer *p);
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e) MUST_CHECK;
 
-/* The same, with a descriptor for the kernel (SCM_RIGHTS); -1 for none. The descriptor stays open here. */
+/* The same, with descriptors for the kernel (SCM_RIGHTS). They stay open here. */
+#define LINK_PEER_MAX_FDS 4
 bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
-			 size_t n_rest, int descriptor, struct err *e) MUST_CHECK;
+			 size_t n_rest, const int *fds, size_t n_fds, struct err *e) MUST_CHECK;
 
 /* A frame with a JSON head that is not waited for: its ACK comes to link_peer_next as any other frame. For signal handlers, async-signal-safe.
  * False, and nothing is sent, while link_peer_call is at work. */

@@ -99,6 +99,10 @@ static void publish_data(struct ss_comm *c, const char *type, struct buf *data)
 
 void ss_comm_event(struct ss_comm *c, const char *method, struct buf *params)
 {
+	if (ss.looks) { /* what has happened is the session's to say */
+		buf_release(params);
+		return;
+	}
 	struct buf data = BUF_INIT(BUF_MAX_MESSAGE);
 	buf_putc(&data, '{');
 	jx_key_string(&data, "method", method);
@@ -386,6 +390,16 @@ void ss_comm_msg(const json_t *head, const json_t *content)
 	done(&m);
 }
 
+bool ss_comm_looks(const json_t *content)
+{
+	const struct ss_comm *c = ss_comm_find(json_string_or(content, "comm_id", ""));
+	const char *name = json_string_or(json_object_get(content, "data"), "method", "");
+	const struct ss_comm_method *m = c && !c->target->message ? c->target->methods : NULL;
+	while (m && m->name && strcmp(m->name, name) != 0)
+		m++;
+	return m && m->name && m->looks;
+}
+
 void ss_comm_close(const json_t *head, const json_t *content)
 {
 	struct ss_comm_message m;
@@ -430,6 +444,8 @@ void ss_comm_settle_at_browser(void)
 
 void ss_comm_begin(void)
 {
+	if (ss.copy)
+		return;
 	for (struct ss_comm *c = all; c; c = c->next)
 		if (c->target->begin)
 			c->target->begin(c);
@@ -438,7 +454,7 @@ void ss_comm_begin(void)
 void ss_comm_settle(void)
 {
 	struct err e = {0};
-	if (r_in_child())
+	if (r_in_child() || ss.copy)
 		return;
 	for (struct ss_comm *c = all, *next; c; c = next) {
 		next = c->next;

@@ -45,6 +45,7 @@ struct ss_comm_method {
 	void (*call)(struct ss_comm *c, const json_t *params, struct buf *result);
 	bool event;   /* it may come as an event, too; then nothing is answered */
 	int limit_ms; /* how long it may take; 0: R_LIMIT_MS */
+	bool looks; /* it changes nothing that anybody would miss: a copy of the session may answer while a cell runs */
 };
 
 struct ss_comm_target {
@@ -73,6 +74,9 @@ void ss_comm_take(const struct link_frame *f);
 void ss_comm_open(const json_t *head, const json_t *content);
 void ss_comm_msg(const json_t *head, const json_t *content);
 void ss_comm_close(const json_t *head, const json_t *content);
+
+/* True if the message only looks: it is for a method that does. */
+bool ss_comm_looks(const json_t *content);
 
 /* Tells all comms that a cell is about to run. Does not jump. */
 void ss_comm_begin(void);

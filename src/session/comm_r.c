@@ -69,6 +69,8 @@ SEXP ss_comm_r_send(SEXP type_, SEXP id_, SEXP target_, SEXP data_, SEXP metadat
 	bool open = strcmp(type, "comm_open") == 0;
 	if (r_in_child())
 		Rf_error("a forked process cannot use comms");
+	if (ss.copy && strcmp(type, "comm_msg") != 0)
+		Rf_error("a comm is opened and closed in the session itself, not in a subshell");
 	if (!*id)
 		Rf_error("a comm's id must be a string that is not empty");
 	write_object(&data, data_, "data");

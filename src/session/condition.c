@@ -110,6 +110,12 @@ void ss_condition_ended_well(void)
 	seen = NOTHING;
 }
 
+void ss_condition_forget(void)
+{
+	buf_clear(&shown);
+	seen = NOTHING;
+}
+
 void ss_condition_write(struct buf *out, const char *ename, const char *evalue, const char *lines)
 {
 	jx_key_string(out, "ename", ename);

@@ -219,3 +219,11 @@ void ss_console_take(struct buf *out)
 {
 	let_go(append_piece, out);
 }
+
+void ss_console_forget(void)
+{
+	rendezvous();
+	capturing = holding = false;
+	buf_clear(&captured);
+	buf_clear(&held);
+}

@@ -1,4 +1,5 @@
 #include "session/cost.h"
+#include "session/session.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -36,6 +37,8 @@ void ss_cost_put(struct buf *metadata)
 {
 	struct spent now = spent_now();
 	buf_printf(metadata,
-		   "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"children_cpu_ms\":%.3f,\"peak_mb\":%.1f}}",
-		   now.clock - begun.clock, now.self - begun.self, now.children - begun.children, now.peak_mb);
+		   "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"children_cpu_ms\":%.3f,\"peak_mb\":%.1f%s}}",
+		   now.clock - begun.clock, now.self - begun.self, now.children - begun.children, now.peak_mb,
+		   ss.copy ? ",\"subshell\":\"a copy of the session: what is assigned here stays in this subshell\""
+			   : "");
 }

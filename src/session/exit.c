@@ -17,8 +17,9 @@ static void answer_request(int status, const char *why)
 		return;
 	ss_condition_ended_well();
 	if (status == 0 && !why) {
-		buf_puts(&reply, "{\"status\":\"ok\",\"payload\":[{\"source\":\"ask_exit\",\"keepkernel\":false}],"
-				 "\"user_expressions\":{}}");
+		/* From a subshell no client is to be told to end the kernel. */
+		buf_printf(&reply, "{\"status\":\"ok\",\"payload\":[%s],\"user_expressions\":{}}",
+			   ss.copy ? "" : "{\"source\":\"ask_exit\",\"keepkernel\":false}");
 	} else {
 		char evalue[128];
 		snprintf(evalue, sizeof evalue, "R quit with status %d", status);
@@ -29,14 +30,27 @@ static void answer_request(int status, const char *why)
 	ss_reply("execute_reply", &reply);
 }
 
+/* What R does at its end, .Last, finalizers, files and devices, is for the session to do. What this process has buffered is written. */
+static void __attribute__((noreturn)) end_copy(int status)
+{
+	fflush(NULL);
+	_exit(status);
+}
+
 static void leave(int status, const char *why)
 {
 	char head[64];
 	ss_console_capture_flush();
 	ss_console_release();
 	fflush(stdout);
-	answer_request(status, why);
 	snprintf(head, sizeof head, "{\"status\":%d}", status);
+	if (ss.copy) {
+		/* First, so that no request of its subshell is given to it after the reply. */
+		ss_send(LINK_EXIT, head, NULL, 0);
+		answer_request(status, why);
+		end_copy(status);
+	}
+	answer_request(status, why);
 	ss_send(LINK_EXIT, head, NULL, 0);
 	exit(status);
 }
@@ -104,6 +118,8 @@ void ss_clean_up(SA_TYPE save, int status, int runs_last)
 	}
 	if (r_sandboxed())
 		Rf_error("R cannot be quit from here: this is not the cell's own code");
+	if (ss.copy)
+		leave(status, NULL);
 	if (save == SA_DEFAULT)
 		save = SaveAction;
 	if (save == SA_SAVEASK)
@@ -135,6 +151,8 @@ void ss_suicide(const char *message)
 void ss_end(int status)
 {
 	ss_console_capture_flush();
+	if (ss.copy)
+		end_copy(status);
 	r_toplevel_exec(last, NULL);
 	close_r(true);
 	leave(status, ss.request ? "the session was shut down" : NULL);
@@ -193,7 +211,7 @@ static void empty_dir(int fd, int depth)
 
 void ss_remove_temp_dir(void)
 {
-	const char *dir = R_TempDir;
+	const char *dir = ss.copy ? NULL : R_TempDir;
 	int fd = dir && *dir == '/' ? open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return;

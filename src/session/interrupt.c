@@ -157,3 +157,13 @@ void ss_request_end(void)
 	ss.silent = ss.allow_stdin = false;
 	ss_input_forget();
 }
+
+void ss_request_forget(void)
+{
+	meant = 0;
+	last_interrupt = 0;
+	ss_interrupts = 0;
+	ss_serving = ss_waiting = false;
+	ss.looks = false;
+	ss_request_end();
+}

@@ -1,4 +1,5 @@
 /* main.c: starts R as R starts, and answers the kernel's requests one after the other. */
+#include "session/copy.h"
 #include "session/display.h"
 #include "session/park.h"
 #include "session/report.h"
@@ -70,6 +71,7 @@ static void start_r(char *program, const json_t *config)
 	Rf_initialize_R(n, args);
 	set_hooks();
 	ss_signals_init();
+	ss_copy_init();
 	ss_report_init();
 	setup_Rmainloop();
 	R_ReplDLLinit();
@@ -150,6 +152,7 @@ static void say_ready(void *data)
 	jx_key_string(&head, "banner", r_text(language, BANNER));
 	if (R_TempDir)
 		jx_key_string(&head, "temp_dir", R_TempDir);
+	jx_key_bool(&head, "copies", true);
 	buf_putc(&head, '}');
 	ss_send(LINK_READY, head.data, NULL, 0);
 	buf_release(&head);
@@ -171,7 +174,7 @@ static void make_ready(json_t *config)
 	r_keep(R_KEEP_SCRATCH, R_NilValue);
 }
 
-static void loop(void)
+void ss_loop(void)
 {
 	static struct link_frame f; /* large */
 	struct err e = {0};
@@ -187,6 +190,7 @@ static void loop(void)
 		}
 	}
 	ss_end(0);
+	_exit(0);
 }
 
 static json_t *open_link(struct err *e)
@@ -224,6 +228,6 @@ int main(int argc, char **argv)
 	start_r(argv[1], config);
 	make_ready(config);
 	json_decref(config);
-	loop();
+	ss_loop();
 	return 0;
 }

@@ -1,8 +1,9 @@
 #include "session/park.h"
+#include "session/copy.h"
+#include "session/fork.h"
 #include "session/survive.h"
 
 #include "base/clock.h"
-#include "base/room.h"
 #include "rapi/exec.h"
 #include "rapi/value.h"
 
@@ -12,7 +13,6 @@
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +40,13 @@ void ss_park_init(bool on)
 	ss_park_changed();
 }
 
+void ss_park_off(void)
+{
+	park.on = false;
+	park.n_old = 0;
+	park.current = 0;
+}
+
 void ss_park_changed(void)
 {
 	park.changed = true;
@@ -47,29 +54,6 @@ void ss_park_changed(void)
 }
 
 /* ---- whether ---- */
-
-/* Bytes that this process has resident (proc(5), statm). */
-static uint64_t resident(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-	if (f && fscanf(f, "%*u %lu", &pages) != 1)
-		pages = 0;
-	if (f)
-		fclose(f);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* In the worst case the session writes every page that it has, and each is copied. */
-static bool memory_suffices(void)
-{
-	static struct room room;
-	struct room_state now;
-	if (!room.root[0] && !room.dir[0])
-		room_open(&room);
-	room_state(&room, &now);
-	return room_left(&now) > resident() / 2 + ((uint64_t)64 << 20);
-}
 
 static bool user_wants(void)
 {
@@ -117,44 +101,6 @@ static void count_threads(struct lost *l)
 	lose(l, "%d background threads of packages (such as later and httpuv have): what they did has stopped", n - 1);
 }
 
-static bool leads_elsewhere(int fd)
-{
-	struct stat st;
-	return fd > 2 && fd != ss.link.fd && fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
-}
-
-/* A pipe of which this process has both ends leads nowhere else: packages wake themselves through such. */
-static bool own_pipe(int fd)
-{
-	struct stat a, b;
-	if (fstat(fd, &a) != 0 || !S_ISFIFO(a.st_mode))
-		return false;
-	int flags = fcntl(fd, F_GETFL) & O_ACCMODE;
-	for (int other = 3; other < 1024; other++)
-		if (other != fd && fstat(other, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev &&
-		    (fcntl(other, F_GETFL) & O_ACCMODE) != flags)
-			return true;
-	return false;
-}
-
-/* Calls fn for each descriptor that the copy must not hold. */
-static void each_foreign(void (*fn)(int fd, void *data), void *data)
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *e;
-	int fds[1024];
-	size_t n = 0;
-	while (d && (e = readdir(d)) && n < ARRAY_LEN(fds)) {
-		int fd = (int)strtol(e->d_name, NULL, 10);
-		if (e->d_name[0] != '.' && leads_elsewhere(fd) && !own_pipe(fd))
-			fds[n++] = fd;
-	}
-	if (d)
-		closedir(d);
-	for (size_t i = 0; i < n; i++)
-		fn(fds[i], data);
-}
-
 static void count_one(int fd, void *data)
 {
 	++*(int *)data;
@@ -189,8 +135,8 @@ static void count_foreign(struct lost *l)
 {
 	int n = -2; /* the two ends of the copy's link */
 	size_t before = l->n;
-	each_foreign(count_one, &n);
-	each_foreign(name_server, l);
+	ss_fork_each_foreign(false, count_one, &n);
+	ss_fork_each_foreign(false, name_server, l);
 	n -= (int)(l->n - before);
 	if (n < 1)
 		return;
@@ -199,45 +145,6 @@ static void count_foreign(struct lost *l)
 
 /* ---- the copy ---- */
 
-static void remove_handler(int fd)
-{
-	for (InputHandler *h = R_InputHandlers; h;) {
-		InputHandler *next = h->next;
-		if (h->fileDescriptor == fd)
-			removeInputHandler(&R_InputHandlers, h);
-		h = next;
-	}
-}
-
-/* In place of a descriptor that leads elsewhere: reading gives the end, writing an error. */
-static void replace(int fd, void *data)
-{
-	int *dead = data;
-	if (fd == dead[0] || fd == dead[1])
-		return;
-	dup3(*dead, fd, O_CLOEXEC);
-	remove_handler(fd);
-}
-
-/* What is below what it was cannot be written without a right: what was there comes back at the end. */
-static void read_oom_score(char *to, size_t max)
-{
-	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, to, max - 1) : 0;
-	to[n > 0 ? n : 0] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
-static void oom_score(const char *value)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)!write(fd, value, strlen(value));
-	close(fd);
-}
-
 static void tell_modules(void *data)
 {
 	SEXP arg = PROTECT(Rf_ScalarInteger(threads_before));
@@ -245,22 +152,28 @@ static void tell_modules(void *data)
 	UNPROTECT(1);
 }
 
+/* Until it is woken; meanwhile it may be asked for copies that serve. */
 static void wait_to_be_woken(int link)
 {
 	static struct link_frame f;
 	static struct link_reader r;
+	int fds[SS_COPY_FDS];
 	struct err e;
 	link_reader_init(&r);
 	for (;;) {
 		char bytes[4096];
-		ssize_t n = read(link, bytes, sizeof bytes);
+		ssize_t n = ss_copy_receive(link, bytes, sizeof bytes, fds);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			_exit(0); /* let go */
 		buf_put(&r.in, bytes, (size_t)n);
-		if (link_take(&r, &f, &e) == LINK_FRAME && f.type == LINK_WAKE)
+		if (link_take(&r, &f, &e) != LINK_FRAME)
+			continue;
+		if (f.type == LINK_WAKE)
 			break;
+		if (f.type == LINK_SERVE)
+			ss_copy_of_parked(fds);
 	}
 	link_reader_release(&r);
 }
@@ -268,25 +181,19 @@ static void wait_to_be_woken(int link)
 /* The copy's life. Returns when it is the session. */
 static void be_parked(int link)
 {
-	int dead[2] = {-1, -1};
 	char score[16];
 	setpgid(0, 0);
 	close(ss.link.fd);
 	ss.link.fd = link; /* so that it is not taken for a foreign one */
-	read_oom_score(score, sizeof score);
-	oom_score("1000");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, dead) == 0) {
-		close(dead[1]);
-		dead[1] = dead[0];
-		each_foreign(replace, dead);
-		close(dead[0]);
-	}
+	ss_fork_oom_read(score, sizeof score);
+	ss_fork_oom_score("1000");
+	ss_fork_cut(false);
+	ss_copy_forget();
 	wait_to_be_woken(link);
-	oom_score(score);
-	r_host_adopt();
+	ss_fork_oom_score(score);
+	ss_fork_adopt(link);
 	ss_survive_woken();
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
-	link_peer_adopt(&ss.link, link);
 	ss_request_end();
 	park.n_old = 0;
 	park.current = 0;
@@ -317,7 +224,7 @@ static void tell_kernel(pid_t pid, double ms, const struct lost *l, int link)
 		jx_cstring(&head, l->text[i]);
 	}
 	buf_puts(&head, "]}");
-	bool told = link_peer_call_with(&ss.link, LINK_PARKED, 0, head.data, NULL, 0, link, &e);
+	bool told = link_peer_call_with(&ss.link, LINK_PARKED, 0, head.data, NULL, 0, &link, 1, &e);
 	buf_release(&head);
 	close(link);
 	if (!told)
@@ -330,7 +237,7 @@ static bool make_copy(void)
 	int ends[2];
 	struct lost l = {.n = 0};
 	park.retry_at = clock_ms() + RETRY_MS;
-	if (!memory_suffices() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+	if (!ss_fork_memory_suffices() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
 	reap_old();
 	ss_survive_fork();
@@ -385,6 +292,8 @@ void ss_park_idle(void)
 
 const char *ss_park_undo(void)
 {
+	if (ss.copy)
+		return "this is a subshell: what it does changes nothing in the session";
 	if (park.on)
 		ss_send(LINK_UNDO, "{}", NULL, 0);
 	return "there is no copy of the session from before the last cell (none was made, see the option "

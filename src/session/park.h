@@ -16,6 +16,9 @@
 /* Turns copies on; called once, at the start. */
 void ss_park_init(bool on);
 
+/* In a copy that serves: it makes no copies of itself. */
+void ss_park_off(void);
+
 /* The state has changed: a cell or an event source has run code. */
 void ss_park_changed(void);
 

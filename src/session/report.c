@@ -90,10 +90,29 @@ static void put_calls(void)
 	}
 }
 
-static void report(int skip)
+/* A copy of the session is not the kernel's child: nobody else can tell the kernel what ended it. */
+static void put_signal(int sig)
+{
+	static const struct {
+		int sig;
+		const char *name;
+	} names[] = {{SIGSEGV, "signal 11 (Segmentation fault)\n"},
+		     {SIGBUS, "signal 7 (Bus error)\n"},
+		     {SIGILL, "signal 4 (Illegal instruction)\n"},
+		     {SIGFPE, "signal 8 (Floating point exception)\n"},
+		     {SIGABRT, "signal 6 (Aborted)\n"},
+		     {SIGSYS, "signal 31 (Bad system call)\n"}};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].sig == sig)
+			put(names[i].name, strlen(names[i].name));
+}
+
+static void report(int skip, int sig)
 {
 	(void)!ftruncate(report_fd, 0);
 	lseek(report_fd, 0, SEEK_SET);
+	if (ss.copy)
+		put_signal(sig);
 	put_frames(skip);
 	put_calls();
 }
@@ -110,7 +129,7 @@ static void on_fatal(int sig)
 	if (!again && !r_in_child()) {
 		ss_console_rescue();
 		if (report_fd >= 0)
-			report(2);
+			report(2, sig);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		signal(fatal[i], SIG_DFL);
@@ -121,7 +140,7 @@ static void on_where(int sig)
 {
 	int saved = errno;
 	if (report_fd >= 0 && !r_in_child())
-		report(2);
+		report(2, sig);
 	errno = saved;
 }
 
@@ -149,4 +168,10 @@ void ss_report_init(void)
 		sigaction(fatal[i], &sa, NULL);
 	sa = (struct sigaction){.sa_handler = on_where, .sa_flags = SA_RESTART};
 	sigaction(LINK_WHERE_SIGNAL, &sa, NULL);
+}
+
+void ss_report_to(int fd)
+{
+	close(report_fd);
+	report_fd = fd;
 }

@@ -43,6 +43,16 @@ static void unreadable(const char *type, const struct err *e)
 	ss_reply(type, &content);
 }
 
+/* Whether a copy may answer in place of the session: nothing of what the session has is changed by it. */
+static bool only_looks(const char *type, const json_t *content)
+{
+	static const char *const looks[] = {"is_complete_request", "complete_request", "inspect_request"};
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++)
+		if (strcmp(type, looks[i]) == 0)
+			return true;
+	return strcmp(type, "comm_msg") == 0 && ss_comm_looks(content);
+}
+
 void ss_request(const struct link_frame *f)
 {
 	struct err e = {0};
@@ -61,6 +71,12 @@ void ss_request(const struct link_frame *f)
 	if (strncmp(type, "comm_", 5) == 0)
 		ss_comm_take(f);
 	ss_request_begin(number);
+	ss.looks = json_bool_or(head, "look", false);
+	if (ss.looks && !only_looks(type, content)) {
+		ss_send(LINK_PASS, NULL, NULL, 0);
+		ss_request_end();
+		goto done;
+	}
 	ss_cost_begin();
 	ss.silent = json_bool_or(head, "silent", false);
 	ss.allow_stdin = json_bool_or(head, "allow_stdin", false);

@@ -9,6 +9,7 @@
  *     interrupt.c  signals                                    exit.c       ends
  *     display.c    what visible values look like (display.h)
  *     reply.c      JSON for the kernel                        modules.c    the R code that comes with the session
+ *     park.c       copies that wait (park.h)                  copy.c       copies that serve (copy.h)
  *
  * Functions that may jump (rapi/rapi.h) say so.
  */
@@ -27,6 +28,8 @@ struct session {
 	struct link_peer link;
 	enum ss_mode mode;
 	bool shutdown; /* SHUTDOWN came */
+	bool copy;     /* this process is a copy of the session that serves (copy.h) */
+	bool looks;    /* ... and the request that runs must not do more than look */
 
 	/* The request that runs; `request` is 0 if none does. Signal handlers read it. */
 	volatile uint32_t request;
@@ -44,6 +47,11 @@ void ss_send(int type, const char *head, const struct slice *rest, size_t n);
 void ss_publish(const char *msg_type, struct buf *content);
 void ss_reply(const char *msg_type, struct buf *content);
 void ss_log(const char *level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* ---- main.c ---- */
+
+/* Answers one request after the other, for ever. */
+void ss_loop(void) __attribute__((noreturn));
 
 /* ---- request.c ---- */
 
@@ -87,6 +95,9 @@ void ss_condition_ended_well(void);
 void ss_condition_describe(struct buf *out);
 void ss_condition_write(struct buf *out, const char *ename, const char *evalue, const char *lines);
 
+/* In a copy: what the session was in the middle of is not to be reported. */
+void ss_condition_forget(void);
+
 /* R writes n bytes to stderr: true if they belong to the error that is being reported and are kept for it. */
 bool ss_condition_takes(const char *s, size_t n);
 /* True while an interrupt is on its way to the top level. */
@@ -116,6 +127,9 @@ void ss_console_take(struct buf *out);
 /* Before R ends of a fatal signal: writes what is captured or held, as it is. Async-signal-safe. */
 void ss_console_rescue(void);
 
+/* In a copy: what was captured or held is the session's. */
+void ss_console_forget(void);
+
 /* ---- input.c ---- */
 
 int ss_read_console(const char *prompt, unsigned char *to, int max, int history); /* R's hook; may jump */
@@ -137,6 +151,7 @@ extern volatile bool ss_serving;
 void ss_signals_init(void);              /* after R is initialized: its handlers, where it sets them, are replaced */
 void ss_request_begin(uint32_t request); /* an interrupt that came before its request is honoured here */
 void ss_request_end(void);
+void ss_request_forget(void); /* in a copy: the session's request, and an interrupt for it, are not its own */
 extern volatile sig_atomic_t ss_interrupts; /* how many were taken for the request that runs */
 extern volatile sig_atomic_t ss_end_signal; /* SIGTERM or SIGHUP came while nothing ran */
 extern volatile bool ss_waiting;            /* set around ss_wait's own wait */

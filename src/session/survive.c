@@ -91,7 +91,7 @@ static void ask_due(void *data)
 int ss_survive_due_in(void)
 {
 	int ms = -1;
-	if (!without_them || !r_toplevel_exec(ask_due, &ms))
+	if (!without_them || ss.copy || !r_toplevel_exec(ask_due, &ms))
 		return -1;
 	return ms;
 }

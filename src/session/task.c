@@ -1,4 +1,5 @@
 #include "session/task.h"
+#include "session/copy.h"
 
 #include "base/clock.h"
 #include "rapi/deadline.h"
@@ -189,6 +190,7 @@ static void safe_point(void)
 		return;
 	}
 	r_deadline_enforce();
+	ss_copy_turn();
 	if (queues[SS_TASK_SAFE_POINT] && !running && !r_sandboxed())
 		step(SS_TASK_SAFE_POINT, false, SAFE_POINT_MS);
 	polled_before();
@@ -196,6 +198,15 @@ static void safe_point(void)
 
 static void nothing(void)
 {
+}
+
+void ss_task_forget(void)
+{
+	for (size_t c = 0; c < SS_TASK_CLASSES; c++)
+		queues[c] = NULL; /* their data is the comms' */
+	running = NULL;
+	polled_before = nothing;
+	R_PolledEvents = safe_point;
 }
 
 void ss_task_init(void)

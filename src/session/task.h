@@ -57,6 +57,9 @@ void ss_task_stuck(const struct r_report *r, void *const *pcs, size_t n);
 /* After R's start: R is asked to call at its safe points. */
 void ss_task_init(void);
 
+/* In a copy of the session: the tasks are the session's, and so are the events of others that R polls for. */
+void ss_task_forget(void);
+
 bool ss_task_waiting(void);
 
 /* Does one step of the first task. Does not jump. */

@@ -37,6 +37,7 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
 		sigaddset(&block, ours[i]);
 	sigaddset(&block, LINK_INTERRUPT_SIGNAL);
 	sigaddset(&block, LINK_WHERE_SIGNAL);
+	sigaddset(&block, LINK_COPY_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &block, &before);
 	int failed = real(thread, attributes, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

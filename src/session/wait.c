@@ -1,6 +1,7 @@
 /* wait.c: the one place where the session waits: for a frame, and for R's event sources (addInputHandler, R_PolledEvents), so
  * that later, httpuv, tcltk and X11 are served without a tick. While nothing happens it uses no processor time.
  */
+#include "session/copy.h"
 #include "session/park.h"
 #include "session/plot.h"
 #include "session/survive.h"
@@ -105,12 +106,13 @@ static int wait_once(size_t n, int ms, bool for_input)
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
 	sigaddset(&block, LINK_INTERRUPT_SIGNAL);
+	sigaddset(&block, LINK_COPY_SIGNAL);
 	sigaddset(&block, SIGTERM);
 	sigaddset(&block, SIGHUP);
 	sigprocmask(SIG_BLOCK, &block, &before);
 	ss_waiting = true;
 	int ready = 0;
-	if (!ss_end_signal && !(for_input && R_interrupts_pending && !R_interrupts_suspended))
+	if (!ss_end_signal && !ss_copy_due() && !(for_input && R_interrupts_pending && !R_interrupts_suspended))
 		ready = ppoll(fds, (nfds_t)n, ms < 0 ? NULL : &t, &before);
 	ss_waiting = false;
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -134,6 +136,7 @@ enum ss_woken ss_wait(bool for_input)
 	n_dead = 0; /* the number may have been given to a new descriptor since */
 	for (;;) {
 		fflush(stdout);
+		ss_copy_turn();
 		if (link_peer_has_more(
 			&ss.link)) /* it came while an ACK was awaited, for text of an event source for example */
 			return SS_WOKEN_LINK;

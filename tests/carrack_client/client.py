@@ -125,6 +125,29 @@ class Request:
 Cell = Request
 
 
+class Subshell:
+    """Sends as its client does, to one subshell."""
+
+    def __init__(self, client, id):
+        self.client, self.id = client, id
+        self.header = {'subshell_id': id}
+
+    def request(self, type, content=None, **more):
+        return self.client.request(type, content, header=self.header, **more)
+
+    def ask(self, type, content=None, **more):
+        return self.request(type, content, **more).wait().reply
+
+    def submit(self, code, **content):
+        return self.client.submit(code, header=self.header, **content)
+
+    def execute(self, code, **content):
+        return self.client.execute(code, header=self.header, **content)
+
+    def delete(self):
+        return self.client.ask('delete_subshell_request', {'subshell_id': self.id}, channel='control')
+
+
 class Client:
     """`subscribe` lists the topics of the iopub socket; None leaves that socket out. A slow client's iopub socket takes
     as little as ZeroMQ lets it, and is read only by read_iopub."""
@@ -212,13 +235,19 @@ class Client:
         """Sends a request, waits for its end, and returns the reply's content."""
         return self.request(type, content, channel, **more).wait().reply
 
-    def submit(self, code, *, metadata=None, buffers=(), **content):
+    def subshell(self):
+        """A new subshell (JEP 91)."""
+        reply = self.ask('create_subshell_request', channel='control')
+        assert reply['status'] == 'ok', reply
+        return Subshell(self, reply['subshell_id'])
+
+    def submit(self, code, *, metadata=None, buffers=(), header=None, **content):
         """Sends an execute_request with the usual fields and does not wait. A field that is None is left out."""
         full = {'code': code, 'silent': False, 'store_history': True, 'user_expressions': {}, 'allow_stdin': True,
                 'stop_on_error': True}
         full.update(content)
         full = {k: v for k, v in full.items() if v is not None}
-        return self.request('execute_request', full, metadata=metadata, buffers=buffers)
+        return self.request('execute_request', full, metadata=metadata, buffers=buffers, header=header)
 
     def execute(self, code, *, inputs=(), **content):
         """Runs a cell to its end, answering its questions from `inputs`."""

@@ -31,6 +31,9 @@ REPLIES = {
                           'language_info': DICT, 'banner': STR, 'help_links': LIST, 'supported_features': LIST},
     'shutdown_reply': {'restart': BOOL},
     'interrupt_reply': {},
+    'create_subshell_reply': {'subshell_id': STR},
+    'delete_subshell_reply': {},
+    'list_subshell_reply': {'subshell_id': LIST},
 }
 
 

@@ -7,7 +7,8 @@ carries the time at which it was made, in microseconds.
 from . import forms
 
 REPLIED = {f'{name}_request': f'{name}_reply' for name in (
-    'execute', 'inspect', 'complete', 'history', 'is_complete', 'comm_info', 'kernel_info', 'shutdown', 'interrupt')}
+    'execute', 'inspect', 'complete', 'history', 'is_complete', 'comm_info', 'kernel_info', 'shutdown', 'interrupt',
+    'create_subshell', 'delete_subshell', 'list_subshell')}
 
 
 def check(kernel):
@@ -150,36 +151,42 @@ def windows(kernel, client, sent):
 
 
 def cells(kernel, client, sent):
-    """Cells run one after the other; what they run is said first; the counter only grows, by one with each that counts."""
-    open_, last = None, 0
+    """Cells of a subshell run one after the other, and so do those of the main shell; what they run is said first; the
+    counter of each only grows, by one with each that counts."""
+    opens, lasts = {}, {}
     ran = {r.id for r in sent.values() if has_run(client, r)}
     for m in client.received['iopub']:
         request = sent.get(m.parent_id)
         if not request or request.type != 'execute_request':
             continue
-        if m.state == 'busy':
-            if open_ and request.id in ran:
-                yield f'{request} became busy while {open_} was'
-            open_ = request if request.id in ran else open_
-        elif m.state == 'idle' and open_ is request:
-            open_ = None
+        shell = subshell(request)
+        if m.state == 'busy' and request.id in ran:
+            if opens.get(shell):
+                yield f'{request} became busy while {opens[shell]} was'
+            opens[shell] = request
+        elif m.state == 'idle' and opens.get(shell) is request:
+            opens[shell] = None
         elif m.type == 'execute_input':
             if client.by_parent['iopub', request.id][1:2] != [m]:
                 yield f'{m} is not the first message after busy'
             if m.content['code'] != request.content['code']:
                 yield f'{m}: the code was {request.content["code"]!r}'
-            count = m.content['execution_count']
+            count, last = m.content['execution_count'], lasts.get(shell, 0)
             counts = request.content.get('store_history', True)
             if count < last or counts and count <= last and last:
                 yield f'{m}: the count before was {last}'
             if request.replies and request.count != count:
                 yield f'{m}: the reply says {request.count}'
-            last = max(last, count if counts else 0)
+            lasts[shell] = max(last, count if counts else 0)
     for request in sent.values():
         inputs = [m for m in client.by_parent.get(('iopub', request.id), []) if m.type == 'execute_input']
         wanted = request.type == 'execute_request' and request.content.get('silent') is not True
         if len(inputs) > bool(wanted):
             yield f'{request}: {len(inputs)} times execute_input'
+
+
+def subshell(request):
+    return str(request.header.get('subshell_id'))
 
 
 def has_run(client, request):
@@ -192,15 +199,15 @@ def has_run(client, request):
 
 
 def late_text(kernel, client, sent):
-    """Text outside of every window has the header of the cell that started last."""
-    started, closed = None, set()
+    """Text outside of every window has the header of the cell that started last, in its subshell or the main shell."""
+    started, closed = {}, set()
     for m in client.received['iopub']:
         request = sent.get(m.parent_id)
         if not request:
             continue
         if m.state == 'busy' and has_run(client, request):
-            started = request
+            started[subshell(request)] = request
         elif m.state == 'idle':
             closed.add(request.id)
-        elif m.type in ('stream', 'comm_close') and request.id in closed and request is not started:
+        elif m.type in ('stream', 'comm_close') and request.id in closed and request is not started.get(subshell(request)):
             yield f'{m}: late text of {request}, but {started} had started'
