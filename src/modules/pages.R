@@ -72,7 +72,7 @@ show_file <- function(path) {
         display_data(c(list("text/plain" = path), forms_of_file(path)))
 }
 
-max_file <- 50e6 # bytes of what is put into an output
+max_file <- 20e6 # bytes of what is put into an output
 
 forms_of_file <- function(path, height = 480) {
     extension <- tolower(sub(".*\\.", "", basename(path)))

@@ -10,6 +10,7 @@
  *     display.c    what visible values look like (display.h)
  *     reply.c      JSON for the kernel                        modules.c    the R code that comes with the session
  *     park.c       copies that wait (park.h)                  copy.c       copies that serve (copy.h)
+ *     payload.c    what the client does after a cell (payload.h)  threads.c    signals and the threads of packages
  *
  * Functions that may jump (rapi/rapi.h) say so.
  */
