@@ -181,7 +181,7 @@ show_plot <- function(snapshot, bytes, page, canvas, number, update) {
     if (!is.null(data[["image/svg+xml"]])) data[["image/svg+xml"]] <- as_utf8(rawToChar(data[["image/svg+xml"]]))
     metadata <- lapply(data, function(x) as.list(round(c(width = numbers[[1L]], height = numbers[[2L]]) * numbers[[4L]])))
     if (!is.null(metadata[["image/svg+xml"]])) metadata[["image/svg+xml"]]$isolated <- TRUE
-    data[["text/plain"]] <- sprintf("[plot of %g x %g inches]", numbers[[1L]], numbers[[2L]])
+    data[["text/plain"]] <- sprintf("[plot of %g x %g inches; dev.print(pdf, \"plot.pdf\") saves it]", numbers[[1L]], numbers[[2L]])
     if (is.null(plot_state$prefix)) plot_state$prefix <- plot_id_prefix()
     display_data(data, metadata, display_id = paste0(plot_state$prefix, number), update = update)
 }

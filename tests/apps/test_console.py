@@ -196,3 +196,54 @@ def test_exit_by_key(console):
 def test_exit_by_q(console):
     console.enter('q("no")')
     console.wait(r'^exit code 0')
+
+
+def test_a_picture_is_told_in_words_and_a_table_once(console):
+    console.run('setwd(tempdir())')
+    assert '[plot of 7 x 7 inches; dev.print(pdf, "plot.pdf") saves it]' in console.run('plot(cars)')
+    console.run('invisible(dev.print(pdf, "plot.pdf"))')
+    assert '[1] TRUE' in console.run('file.size("plot.pdf") > 3000')
+    shown = console.run('data.frame(colA = 1:2)')
+    assert shown.count('colA') == 1 and '<' not in shown
+
+
+def test_menus_and_the_debugger_ask(console):
+    console.enter('chosen <- menu(c("red", "green"), title = "Colour?")')
+    console.wait(r'2: green[\s\S]*Selection:\s*\Z')
+    console.enter('2')
+    console.next_prompt()
+    assert '[1] 2' in console.run('chosen')
+    console.enter('(function(inside) { browser(); inside + 1 })(41)')
+    console.wait(r'Browse\[1\]>\s*\Z')
+    console.enter('inside * 2')
+    console.wait(r'\[1\] 82[\s\S]*Browse\[1\]>\s*\Z')
+    console.enter('c')
+    assert '[1] 42' in console.next_prompt()
+
+
+def test_lines_are_indented_and_history_is_there_after_a_restart(jupyter_env):
+    def use(console):
+        console.enter('c(1, 2) |>')
+        console.wait(r'\.\.\.:\s*\Z')
+        time.sleep(0.3)
+        console.enter('sum()')
+        assert '[1] 3' in console.next_prompt()
+        lines = console.screen().split('\n')
+        head = next(line for line in lines if line.rstrip().endswith('c(1, 2) |>'))
+        rest = next(line for line in lines if line.rstrip().endswith('sum()'))
+        assert rest.index('sum') == head.index('c(') + 2
+        console.run('remembered <- "x"')
+        console.keys('C-d')
+        console.wait('Do you really want to exit')
+        console.keys('y', 'Enter')
+        console.wait(r'^exit code 0')
+    with_full_prompt(jupyter_env, use)
+
+    def again(console):
+        for _ in range(12):  # what is typed at the beginning of a console of these tests, and what attempts before this one left
+            console.keys('Up')
+            time.sleep(0.3)
+            if 'remembered <- "x"' in console.screen():
+                return
+        raise AssertionError(console.screen())
+    with_full_prompt(jupyter_env, again)
