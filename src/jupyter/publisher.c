@@ -97,6 +97,9 @@ void pub_message(struct publisher *p, const struct pub_window *w, const char *ty
 {
 	if (!w || w == p->session)
 		pub_flush(p, false);
+	p->bytes += content->len;
+	for (size_t i = 0; i < n_buffers; i++)
+		p->bytes += buffers[i].len;
 	publish(p, type, type, parent_of(p, w), content, metadata, buffers, n_buffers);
 }
 
@@ -111,6 +114,7 @@ static void publish_text(struct publisher *p, const char *s, size_t n)
 	jx_string(&content, s, n);
 	buf_putc(&content, '}');
 	p->text_bytes += n;
+	p->bytes += n;
 	publish(p, topic, "stream", parent_of(p, NULL), &content, (struct slice){0}, NULL, 0);
 }
 

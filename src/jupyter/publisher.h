@@ -31,6 +31,7 @@ struct publisher {
 	enum pub_stream stream;
 	bool started;        /* `starting` was published, or is too late */
 	uint64_t text_bytes; /* published since the beginning */
+	uint64_t bytes;      /* the same with contents and buffers of the other messages */
 };
 
 void pub_init(struct publisher *p, struct jp_sockets *sockets);

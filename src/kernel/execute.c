@@ -140,17 +140,31 @@ void execute_start(struct kernel *k, struct request *r, struct buf *head)
 	remember(k, r);
 	if (!r->silent)
 		publish_input(k, r);
+	r->published = r->pub->bytes;
 	jx_key_int(head, "execution_count", r->count);
 	jx_key_bool(head, "allow_stdin", r->allow_stdin);
 	jx_key_bool(head, "silent", r->silent);
 	jx_key_bool(head, "store_history", r->store_history);
 }
 
+/* What the cell has published belongs to what it cost, which only the kernel knows; the rest the session has written (session/cost.h). */
+static void put_cost(const struct request *r, struct slice metadata, struct buf *out)
+{
+	struct err e = {0};
+	json_t *all = metadata.len ? json_object_from(metadata.data, metadata.len, "metadata", &e) : NULL;
+	json_t *cost = json_object_get(all, "carrack");
+	if (json_is_object(cost)) {
+		json_object_set_new(cost, "bytes_out", json_integer((json_int_t)(r->pub->bytes - r->published)));
+		jx_value(out, all);
+	}
+	json_decref(all);
+}
+
 void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata)
 {
 	const char *status = json_string_or(content, "status", "error");
 	bool failed = strcmp(status, "ok") != 0;
-	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE);
+	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE), with_cost = BUF_INIT(BUF_MAX_SMALL);
 	json_object_set_new(content, "status", json_string(failed ? "error" : "ok"));
 	json_object_set_new(content, "execution_count", json_integer(r->count));
 	if (failed) {
@@ -171,7 +185,9 @@ void execute_finish(struct kernel *k, struct request *r, json_t *content, struct
 	struct request_queue *home = r->home;
 	size_t waiting = failed && r->stop_on_error ? count_waiting(k, home) : 0;
 	pub_flush(r->pub, true);
-	request_reply(k, r, "execute_reply", &reply, metadata, NULL, 0);
+	put_cost(r, metadata, &with_cost);
+	request_reply(k, r, "execute_reply", &reply, with_cost.len ? SLICE_BUF(&with_cost) : metadata, NULL, 0);
+	buf_release(&with_cost);
 	request_done(k, r);
 	abort_waiting(k, home, waiting);
 }

@@ -44,10 +44,11 @@ struct request {
 	const char *comm;           /* comm messages: which, in msg */
 	uint64_t order;             /* of arrival */
 	int64_t came;
-	bool looking; /* a copy was asked whether it can answer; the request has kept its place */
-	bool passed;  /* ... and could not: it waits for the session */
-	uint32_t id;  /* on the link; 0 while it is with nobody */
-	long count;   /* execute_request: its execution_count */
+	bool looking;       /* a copy was asked whether it can answer; the request has kept its place */
+	bool passed;        /* ... and could not: it waits for the session */
+	uint32_t id;        /* on the link; 0 while it is with nobody */
+	long count;         /* execute_request: its execution_count */
+	uint64_t published; /* bytes that its publisher had published when it began */
 	bool silent, store_history, allow_stdin, stop_on_error;
 	bool interrupted; /* the user asked for it to be */
 	struct request *next;

@@ -15,9 +15,10 @@ enum r_place {
 	R_KEEP_CONDITION, /* the condition that was seen last */
 	R_KEEP_WORK,      /* of sandbox.c */
 	R_KEEP_SAVED,
-	R_KEEP_PLOTS,   /* pages whose device was closed, to be shown after the expression */
-	R_KEEP_PAGES,   /* of plot.c: what the pages of its devices are */
-	R_KEEP_SCRATCH, /* one result on its way out of r_toplevel_exec */
+	R_KEEP_PLOTS,       /* pages whose device was closed, to be shown after the expression */
+	R_KEEP_PAGES,       /* of plot.c: what the pages of its devices are */
+	R_KEEP_COLLECTIONS, /* of cost.c */
+	R_KEEP_SCRATCH,     /* one result on its way out of r_toplevel_exec */
 	R_KEEP_PLACES
 };
 

@@ -2,6 +2,7 @@
  * loop does with it (Rf_ReplIteration of R's main.c): evaluation, visibility, .Last.value, printing, warnings, task callbacks.
  */
 #include "session/comm.h"
+#include "session/cost.h"
 #include "session/options.h"
 #include "session/park.h"
 #include "session/payload.h"
@@ -313,6 +314,7 @@ void ss_execute(const json_t *head, const json_t *content)
 	ss_plot_cell_options();
 	bool ok = parse_code(json_object_get(content, "code"), &error) && run_cell(&error);
 	end_options();
+	ss_cost_end();
 	if (ok)
 		ok_reply(content);
 	else

@@ -1,5 +1,6 @@
 /* main.c: starts R as R starts, and answers the kernel's requests one after the other. */
 #include "session/copy.h"
+#include "session/cost.h"
 #include "session/display.h"
 #include "session/park.h"
 #include "session/report.h"
@@ -103,6 +104,7 @@ static void set_up(void *data)
 {
 	r_call_module("set_options", 0, NULL);
 	ss_report_find_calls();
+	ss_cost_init();
 }
 
 static void set_repos(void *data)

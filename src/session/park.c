@@ -47,6 +47,11 @@ void ss_park_off(void)
 	park.current = 0;
 }
 
+double ss_park_ms(void)
+{
+	return park.fork_ms;
+}
+
 void ss_park_changed(void)
 {
 	park.changed = true;

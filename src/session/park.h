@@ -33,4 +33,7 @@ void ss_park_idle(void);
  * forked child. */
 const char *ss_park_undo(void);
 
+/* Milliseconds that the last fork took; 0: there was none. */
+double ss_park_ms(void);
+
 #endif
