@@ -52,7 +52,8 @@ soak:             ## 100,000 mixed cells, and what has grown (CELLS=… for more
 bench:            ## measure Carrack beside IRkernel and the floors (bench/README.md)
 	@scripts/setup --only build,run,bench
 	@$(MAKE) --no-print-directory build
-	@bench/bench.py --build $(BUILD)
+	@bad=0; for b in bench.py "complete.py --irkernel --markdown" "display.py --markdown"; do \
+		bench/$$b --build $(BUILD) || bad=1; done; exit $$bad
 
 lint:             ## layers, clang-format, clang-tidy, clang
 	@scripts/setup --only build,run,lint

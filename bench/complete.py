@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Measures completion and inspection as a client sees them: from the request to its reply, with packages attached.
 
-    bench/complete.py [--build build] [--rounds 40] [--irkernel] [--packages dplyr,data.table,ggplot2] [--limit]
+    bench/complete.py [--build build] [--rounds 40] [--irkernel] [--packages dplyr,data.table,ggplot2] [--limit] [--markdown]
 
 Each request of the list is sent once a round; the first round, in which R and we read what is read only once, is told
-apart. Times are milliseconds. With --limit it fails if the median is above 2 ms or the 99th percentile above 15 ms."""
-import argparse, os, statistics, sys, time
+apart. Times are milliseconds. --markdown prints the sums only, as a table. With --limit it fails if the median is above 2 ms or the 99th percentile above 15 ms."""
+import argparse, builtins, os, statistics, sys, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +41,8 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p / 100))]
 
 
-def report(name, times):
+def report(name, times, quiet):
+    print = (lambda *_: None) if quiet else builtins.print
     print(f'\n{name:62} {"first":>8} {"median":>8} {"p99":>8} {"most":>8}')
     all_ = {'complete': [], 'inspect': []}
     for (kind, code), values in times.items():
@@ -63,19 +64,24 @@ def main():
     ap.add_argument('--packages', default='dplyr,data.table,ggplot2')
     ap.add_argument('--irkernel', action='store_true', help='measure IRkernel too (3 rounds)')
     ap.add_argument('--limit', action='store_true')
+    ap.add_argument('--markdown', action='store_true')
     args = ap.parse_args()
     os.environ['PATH'] = '/usr/bin:' + os.environ.get('PATH', '')
     runners = [('carrack', [(ROOT / args.build).resolve() / 'carrack', 'kernel', '{connection_file}'], args.rounds)]
     if args.irkernel:
         runners.append(('irkernel', ['R', '--slave', '-e', 'IRkernel::main()', '--args', '{connection_file}'], 3))
-    fine = True
+    fine, sums = True, {}
     for name, argv, rounds in runners:
         with Kernel(argv) as kernel:
             kernel.run('\n'.join(f'invisible(suppressMessages(require({p}, quietly = TRUE)))' for p in args.packages.split(',')))
             kernel.run(BEFORE)
-            result = report(name, measure(kernel, rounds))
+            result = sums[name] = report(name, measure(kernel, rounds), args.markdown)
             median, p99 = result['complete']
             fine = fine and (name != 'carrack' or (median <= 2 and p99 <= 15))
+    if args.markdown:
+        print('| request | ' + ' | '.join(f'{name}: median | p99' for name in sums) + ' |\n|---' + '|---:|---:' * len(sums) + '|')
+        for kind in ('complete', 'inspect'):
+            print(f'| {kind} | ' + ' | '.join(f'{s[kind][0]:.2f} ms | {s[kind][1]:.2f} ms' for s in sums.values()) + ' |')
     if args.limit and not fine:
         print('\nabove the limit: median 2 ms, 99th percentile 15 ms')
         return 1

@@ -21,7 +21,7 @@ dt <- as.data.table(f(1000)); tb <- as_tibble(f(1000)); invisible(0)'''
 ROWS = [('1', '1 + 1'), ('10 rows', 'small'), ('1,000 rows', 'middle'), ('10,000,000 rows', 'big'), ('500 columns', 'wide'),
         ('matrix 100 x 100', 'mat'), ('data.table 1,000', 'dt'), ('tibble 1,000', 'tb'),
         ('datatable widget', 'DT::datatable(small)'), ('plot', 'plot(1:10)'),
-        ('ggplot', 'ggplot(mtcars, aes(wt, mpg, colour = factor(cyl))) + geom_point()')]
+        ('ggplot', 'ggplot(mtcars, aes(wt, mpg, colour = factor(cyl))) + geom_point()'), ('help', '?mean')]
 
 
 def measure(kernel, code):
