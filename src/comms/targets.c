@@ -2,9 +2,5 @@
 #include "comms/targets.h"
 
 const struct ss_comm_target *const comm_targets[] = {
-    &comm_variables,
-    &comm_ui,
-    &comm_help,
-    &comm_plot,
-    NULL,
+    &comm_variables, &comm_ui, &comm_help, &comm_plot, NULL,
 };

@@ -21,10 +21,11 @@ without_overstrikes <- function(text) gsub(".\b", "", text, perl = TRUE)
 escape_html <- function(text)
     gsub(">", "&gt;", gsub("<", "&lt;", gsub("&", "&amp;", text, fixed = TRUE), fixed = TRUE), fixed = TRUE)
 
-# Clients with a pager of their own get it when the cell is over (session/payload.c); the others see it in the cell.
+# Consoles have a pager of their own, and get the page when the cell is over (session/payload.c). The others, and front ends with
+# positron.ui, which do not know payloads, see it in the cell.
 show_page <- function(text) {
     page <- list("text/plain" = one_string(paste(text, collapse = "\n")))
-    if (!.Call(native$payload, list(source = "page", data = page, start = 0L)))
+    if (ui_is_open() || !.Call(native$payload, list(source = "page", data = page, start = 0L)))
         display_data(page)
     invisible()
 }

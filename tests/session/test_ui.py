@@ -155,6 +155,13 @@ def test_what_is_to_be_shown_goes_there(client, tmp_path):
     assert told('cat("\014"); invisible(1)') == [('clear_console', {})]
 
 
+def test_pages_of_text_are_in_the_cell(client):
+    """Also in a console session, where they would be payloads."""
+    Ui(client)
+    cell = client.execute('data(package = "datasets")')
+    assert 'AirPassengers' in shown(cell)[0]['text/plain'] and cell.reply['payload'] == []
+
+
 def test_text_comes_before_what_is_shown_after_it(client):
     ui = Ui(client)
     cell = client.execute('cat("one\n"); browseURL("https://a.b"); cat("two\n")')
