@@ -187,6 +187,20 @@ def many(soak):
         assert cells[3 * i + 2].wait().status == 'ok'
 
 
+def busy(soak):
+    """A cell computes; meanwhile copies of the session answer, and a subshell runs code in one."""
+    client = soak.any_client()
+    cell = client.submit('cat("begun\\n"); i <- 0; repeat i <- i + 1', stop_on_error=False).wait_output('begun\n')
+    assert client.ask('complete_request', {'code': 'fra', 'cursor_pos': 3})['status'] == 'ok'
+    if soak.random.random() < 0.5:
+        subshell = client.subshell()
+        assert out(subshell.execute('n <- n + 1; cat(n)')) == f'{soak.n + 1}'
+        assert subshell.delete()['status'] == 'ok'
+    client.interrupt()
+    assert cell.wait().status == 'error'
+    soak.same()
+
+
 def crash(soak):
     how = soak.random.choice(['tools::pskill(Sys.getpid(), 9)', 'tools::pskill(Sys.getpid(), 11)', 'tools::pskill(Sys.getpid(), 6)'])
     cell = run(soak, f'cat("before\\n"); n <- -1; {how}; Sys.sleep(10)', 'error', stop_on_error=False)
@@ -233,4 +247,4 @@ def come_and_go(soak):
 # How often, in about a thousand steps.
 STEPS = {number: 250, count: 120, words: 80, much: 20, error: 60, syntax: 20, warn: 30, frame: 50, plot: 20, silent: 20,
          expression: 20, big: 20, variables: 60, complete: 70, inspect: 40, many: 150, ask: 20, history: 15, question: 15, comm: 15,
-         widget: 10, fork: 12, late_child: 5, interrupt: 10, burst: 8, crash: 3, idle_crash: 1, undo: 3, come_and_go: 3}
+         widget: 10, fork: 12, late_child: 5, interrupt: 10, busy: 6, burst: 8, crash: 3, idle_crash: 1, undo: 3, come_and_go: 3}
