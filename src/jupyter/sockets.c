@@ -111,6 +111,14 @@ void jp_sockets_close(struct jp_sockets *s)
 	*s = (struct jp_sockets){0};
 }
 
+static int receive_msg(zmq_msg_t *msg, void *socket)
+{
+	int n;
+	while ((n = zmq_msg_recv(msg, socket, ZMQ_DONTWAIT)) < 0 && zmq_errno() == EINTR)
+		continue;
+	return n;
+}
+
 /* Adds all parts of the waiting ZeroMQ message to m; takes them all off the socket even if there are too many. */
 static bool receive_parts(void *socket, struct jp_message *m, struct err *e)
 {
@@ -118,7 +126,7 @@ static bool receive_parts(void *socket, struct jp_message *m, struct err *e)
 	for (int more = 1; more;) {
 		zmq_msg_t part;
 		zmq_msg_init(&part);
-		if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
+		if (receive_msg(&part, socket) < 0) {
 			zmq_msg_close(&part);
 			return err_errno(e, "zmq_msg_recv");
 		}
@@ -151,7 +159,16 @@ static bool send_bytes(void *socket, struct slice s, int flags)
 {
 	int tries = 0;
 	while (zmq_send(socket, s.data ? s.data : "", s.len, flags) < 0)
-		if (zmq_errno() != ENOMEM || !mem_again(&tries))
+		if (zmq_errno() != EINTR && (zmq_errno() != ENOMEM || !mem_again(&tries)))
+			return false;
+	return true;
+}
+
+/* A signal does not cut a message in two. */
+static bool send_msg(zmq_msg_t *msg, void *socket, int flags)
+{
+	while (zmq_msg_send(msg, socket, flags) < 0)
+		if (zmq_errno() != EINTR)
 			return false;
 	return true;
 }
@@ -184,7 +201,7 @@ static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice s
 	for (int i = 0; i < 3; i++)
 		if (!send_bytes(socket, four[i], ZMQ_SNDMORE))
 			return false;
-	if (zmq_msg_send(content, socket, o->n_buffers ? ZMQ_SNDMORE : 0) < 0)
+	if (!send_msg(content, socket, o->n_buffers ? ZMQ_SNDMORE : 0))
 		return false;
 	for (size_t i = 0; i < o->n_buffers; i++) {
 		struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
@@ -192,7 +209,7 @@ static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice s
 		buf_put(&copy, o->buffers[i].data, o->buffers[i].len);
 		if (!flow_message(&part, &copy, 0, NULL))
 			zmq_msg_init(&part); /* the frame is owed: an empty one keeps the message in one piece */
-		if (zmq_msg_send(&part, socket, i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0) < 0) {
+		if (!send_msg(&part, socket, i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0)) {
 			zmq_msg_close(&part);
 			return false;
 		}
@@ -238,9 +255,9 @@ void jp_heartbeat(struct jp_sockets *s)
 	void *socket = s->socket[JP_HB];
 	zmq_msg_t part;
 	zmq_msg_init(&part);
-	while (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) >= 0) {
+	while (receive_msg(&part, socket) >= 0) {
 		int more = zmq_msg_more(&part);
-		if (zmq_msg_send(&part, socket, more ? ZMQ_SNDMORE : 0) < 0)
+		if (!send_msg(&part, socket, more ? ZMQ_SNDMORE : 0))
 			log_debug("heartbeat: %s", zmq_strerror(zmq_errno()));
 	}
 	zmq_msg_close(&part);
