@@ -16,8 +16,8 @@
 
 #define FLOW_HIGH ((size_t)64 << 20) /* above: the session is not read */
 #define FLOW_LOW ((size_t)32 << 20)  /* below: it is again */
-/* Above FLOW_HIGH, but not by more than this, the frames of a session that was told to stop are heard: so an interrupt and the end
- * do not wait for a slow client. */
+/* Above FLOW_HIGH, but not by more than this, a session that was told to stop is heard: so an interrupt and the end do not
+ * wait for a slow client. */
 #define FLOW_SPARE ((size_t)32 << 20)
 #define FLOW_MOST ((size_t)128 << 20) /* above: nor are requests taken from shell, as each of them makes messages */
 #define FLOW_MESSAGE 1024             /* what a message costs beside its parts: ZeroMQ's frames, malloc */

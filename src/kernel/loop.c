@@ -84,10 +84,14 @@ static void take_signals(struct kernel *k)
 	}
 }
 
-/* When R is gone and all is said, text of what it has left behind is nobody's. */
-static bool hears_text(const struct kernel *k)
+/* A session is heard only while ZeroMQ can take what it says. One that was told to stop is heard a little longer: its text
+ * for half of what is spared, so that code which is in the middle of a write comes to where it looks for interrupts, and the rest is for
+ * its frames, each of which brings the text before it along. When R is gone and all is said, text of what it has left behind is nobody's. */
+static bool hears(const struct kernel *k, const struct wire *from, bool frames)
 {
-	return !flow_full() && !k->stop.sending;
+	bool told = k->stop.on || (from->running && from->running->interrupted);
+	size_t most = FLOW_HIGH + (frames ? FLOW_SPARE : FLOW_SPARE / 2);
+	return (!flow_full() || (told && flow_bytes() < most)) && (frames || !k->stop.sending);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -110,7 +114,7 @@ static long wait_ms(const struct kernel *k)
 
 static void take_text(struct kernel *k, struct wire *w)
 {
-	if (hears_text(k))
+	if (hears(k, w, false))
 		pipes_drain(k, w);
 	pub_flush(w->pub, false);
 }
@@ -159,19 +163,11 @@ static void due(struct kernel *k)
 		end_with_parent(k);
 }
 
-/* A session is heard only while ZeroMQ can take what it says; that it has stopped is heard a little longer. A frame brings
- * the text before it along. */
-static bool hears_frames(const struct kernel *k, const struct wire *from)
-{
-	bool told = k->stop.on || (from->running && from->running->interrupted);
-	return !flow_full() || (told && flow_bytes() < FLOW_HIGH + FLOW_SPARE);
-}
-
 static void wait_for_wire(const struct kernel *k, const struct wire *from, zmq_pollitem_t w[PER_WIRE])
 {
-	bool pipes = hears_text(k) && (!k->text_at || k->flood);
+	bool pipes = hears(k, from, false) && (!k->text_at || k->flood);
 	short link =
-	    (short)((hears_frames(k, from) ? ZMQ_POLLIN : 0) | (from->out.len > from->out_done ? ZMQ_POLLOUT : 0));
+	    (short)((hears(k, from, true) ? ZMQ_POLLIN : 0) | (from->out.len > from->out_done ? ZMQ_POLLOUT : 0));
 	w[0] = (zmq_pollitem_t){.fd = from->link, .events = from->link >= 0 ? link : 0};
 	for (int i = 0; i < 2; i++)
 		w[1 + i] =

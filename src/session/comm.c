@@ -79,19 +79,18 @@ void ss_comm_publish(const char *type, const char *id, const char *target, struc
 	rest[0] = (struct slice){content.data, content.len};
 	rest[1] = metadata.len ? (struct slice){metadata.data, metadata.len} : (struct slice){"{}", 2};
 	size_t n = 2;
-	for (size_t i = 0; i < n_buffers && n < LINK_MAX_PARTS - 1; i++) /* part 0 is the head */
+	bool fits = !content.failed && n_buffers < LINK_MAX_PARTS - n; /* part 0 is the head */
+	for (size_t i = 0; fits && i < n_buffers; i++)
 		rest[n++] = buffers[i];
-	if (content.failed)
-		ss_log("error", "a %s for comm %s is larger than a message may be", type, id);
-	else
-		ss_send(LINK_PUBLISH, head, rest, n);
+	if (!fits || !ss_send(LINK_PUBLISH, head, rest, n))
+		ss_send_failed(type);
 	buf_release(&content);
 }
 
 static void publish_data(struct ss_comm *c, const char *type, struct buf *data)
 {
 	if (data->failed)
-		ss_log("error", "a %s of %s is larger than a message may be", type, c->target->name);
+		ss_send_failed(type);
 	else
 		ss_comm_publish(type, c->id, NULL, (struct slice){data->data, data->len}, (struct slice){0}, NULL, 0);
 	buf_release(data);

@@ -13,6 +13,7 @@
 #include "rapi/sandbox.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -45,9 +46,17 @@ void ss_console_init(void)
 	ss.link.before_frame = rendezvous;
 }
 
+/* While a client is slow, the kernel does not read and writing waits. An interrupt ends that as well: what there is no room
+ * for is then part of what was interrupted. */
+static bool given_up(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	return R_interrupts_pending && !R_interrupts_suspended && !r_in_child() && poll(&p, 1, 0) == 0;
+}
+
 static void write_all(int fd, const char *s, size_t n)
 {
-	while (n) {
+	while (n && !given_up(fd)) {
 		ssize_t k = write(fd, s, n);
 		if (k < 0 && errno == EINTR)
 			continue;

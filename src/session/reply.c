@@ -3,34 +3,54 @@
 #include "session/cost.h"
 #include "session/session.h"
 
-void ss_send(int type, const char *head, const struct slice *rest, size_t n)
+bool ss_send(int type, const char *head, const struct slice *rest, size_t n)
 {
 	struct err e = {0};
-	if (link_peer_call(&ss.link, type, ss.request, head, rest, n, &e))
-		return;
-	if (getpid() == ss.link.owner && ss.link.fd < 0)
+	if (getpid() != ss.link.owner || link_peer_call(&ss.link, type, ss.request, head, rest, n, &e))
+		return true;
+	if (ss.link.fd < 0)
 		ss_link_gone();
+	return false;
+}
+
+void ss_send_failed(const char *msg_type)
+{
+	ss_log("error", "a %s is larger than a message may be, or memory is short", msg_type);
+	ss_console_say(
+	    "A message (%s) is larger than a message may be (1 GB, 1,000 buffers), or memory is short: it was "
+	    "not sent.",
+	    msg_type);
+}
+
+/* What is said instead of content over the ceiling. NULL: nothing of this type can be. */
+static const char *instead_of(int type, const char *msg_type)
+{
+	if (type == LINK_REPLY)
+		return "{\"status\":\"error\",\"ename\":\"error\",\"evalue\":\"the reply was too "
+		       "large\",\"traceback\":[]}";
+	if (strcmp(msg_type, "error") == 0)
+		return "{\"ename\":\"error\",\"evalue\":\"an error whose text is larger than a message may be\","
+		       "\"traceback\":[\"an error whose text is larger than a message may be\"]}";
+	return NULL;
 }
 
 static void send_message(int type, const char *msg_type, struct buf *content)
 {
 	char head[96];
 	snprintf(head, sizeof head, "{\"type\":\"%s\"}", msg_type);
-	if (content->failed) {
-		/* Over the ceiling of a message; what has to be said must still be JSON. */
-		buf_release(content);
-		buf_puts(content, type == LINK_REPLY ? "{\"status\":\"error\",\"ename\":\"error\",\"evalue\":\"the "
-						       "reply was too large\",\"traceback\":[]}"
-						     : "{\"data\":{\"text/plain\":\"<a value whose text is larger than "
-						       "a message may be>\"},\"metadata\":{}}");
-	}
 	struct buf metadata = BUF_INIT(BUF_MAX_SMALL);
 	if (strcmp(msg_type, "execute_reply") == 0)
 		ss_cost_put(&metadata);
 	else
 		buf_puts(&metadata, "{}");
 	struct slice rest[] = {{content->data, content->len}, {metadata.data, metadata.len}};
-	ss_send(type, head, rest, ARRAY_LEN(rest));
+	if (content->failed || !ss_send(type, head, rest, ARRAY_LEN(rest))) {
+		const char *instead = instead_of(type, msg_type);
+		rest[0] = (struct slice){instead, instead ? strlen(instead) : 0};
+		ss_send_failed(msg_type);
+		if (instead)
+			ss_send(type, head, rest, ARRAY_LEN(rest));
+	}
 	buf_release(&metadata);
 	buf_release(content);
 }

@@ -42,9 +42,13 @@ extern struct session ss;
 
 /* ---- reply.c: frames. None of them jumps; if the kernel is gone they do not return. ---- */
 
-/* Sends a frame with JSON text as head. In a forked child it does nothing. */
-void ss_send(int type, const char *head, const struct slice *rest, size_t n);
-/* PUBLISH and REPLY of the request that runs. `content` is a JSON object; its memory is released here. */
+/* Sends a frame with JSON text as head. In a forked child it does nothing. False: it is over a ceiling of the link, or memory is
+ * short, and nothing was sent; a frame without parts that may be large is always sent. */
+bool ss_send(int type, const char *head, const struct slice *rest, size_t n);
+/* Tells the user, on stderr, and the log that such a message was not sent. */
+void ss_send_failed(const char *msg_type);
+/* PUBLISH and REPLY of the request that runs. `content` is a JSON object; its memory is released here. One that is too
+ * large becomes an error that says so. */
 void ss_publish(const char *msg_type, struct buf *content);
 void ss_reply(const char *msg_type, struct buf *content);
 void ss_log(const char *level, const char *fmt, ...) PRINTF_LIKE(2, 3);
