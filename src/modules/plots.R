@@ -118,8 +118,17 @@ plot_device <- function(width = NA_real_, height = NA_real_, ...) {
     invisible()
 }
 
-# The device that draws; the name of its files without their numbers.
+# The device that draws; the name of its files without their numbers, "" if it shows its dots.
 open_surface <- function(page) {
+    ragg <- plot_renderer()
+    if (!is.null(ragg) && page[[6L]] == "image/png") {
+        numbers <- page[[1L]]
+        seed <- get0(".Random.seed", globalenv(), inherits = FALSE) # some versions draw the device's name from it
+        on.exit(if (is.null(seed)) suppressWarnings(rm(".Random.seed", envir = globalenv()))
+                else assign(".Random.seed", seed, globalenv()))
+        ragg$agg_capture(numbers[[1L]], numbers[[2L]], "in", page[[8L]], plot_setting("repr.plot.bg"), numbers[[3L]])
+        return(c("", ""))
+    }
     stem <- tempfile("carrack-plot-")
     type <- page[[6L]]
     end <- if (type == "image/png") ".png" else ".jpg"

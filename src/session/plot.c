@@ -3,6 +3,7 @@
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 #include "rapi/value.h"
+#include "session/png.h"
 
 #include <R_ext/GraphicsEngine.h>
 #include <sys/stat.h>
@@ -16,7 +17,8 @@ struct watched {
 	void (*mode)(int, pDevDesc);
 	void (*close)(pDevDesc);
 	void (*rect)(double, double, double, double, const pGEcontext, pDevDesc);
-	char stem[512], end[16]; /* its files are named so, with a number between: the count of calls of new_page */
+	char stem[512],
+	    end[16]; /* its files are named so, with a number between: the count of calls of new_page; "": it has none */
 	unsigned files;
 	double size[2]; /* inches, if the user has opened it so, or NaN */
 
@@ -98,8 +100,28 @@ static SEXP take_file(const struct watched *w, unsigned back)
 static void drop_file(const struct watched *w, unsigned back)
 {
 	char name[600];
+	if (!*w->stem)
+		return;
 	file_name(w, w->files - back, name, sizeof name);
 	unlink(name);
+}
+
+/* The page as it is now, of a device that can show its dots. May jump. */
+static SEXP take_dots(const struct watched *w)
+{
+	static struct buf out = BUF_INIT(BUF_MAX_MESSAGE); /* here so that a jump loses nothing */
+	pDevDesc dev = w->gdd->dev;
+	SEXP dots = PROTECT(dev->cap(dev)), dim = Rf_getAttrib(dots, R_DimSymbol), bytes = R_NilValue;
+	buf_clear(&out);
+	if (TYPEOF(dots) == INTSXP && Rf_xlength(dim) == 2 &&
+	    png_write(&out, (const unsigned char *)INTEGER_RO(dots), (uint32_t)INTEGER_ELT(dim, 1),
+		      (uint32_t)INTEGER_ELT(dim, 0), 1 / dev->ipr[0])) {
+		bytes = Rf_allocVector(RAWSXP, (R_xlen_t)out.len);
+		memcpy(RAW(bytes), out.data, out.len);
+	}
+	buf_trim(&out, (size_t)1 << 16);
+	UNPROTECT(1);
+	return bytes;
 }
 
 /* May jump. */
@@ -135,7 +157,9 @@ static void show_page(void *data)
 	if (!s->left && (!w->whole || ss_picture_needs_recording(page)))
 		p.snapshot = GEcreateSnapshot(w->gdd);
 	PROTECT(p.snapshot);
-	if (w->whole) {
+	if (w->whole && !*w->stem) {
+		p.bytes = take_dots(w);
+	} else if (w->whole) {
 		w->whole = false;
 		call_new_page(w, s->fill);
 		p.bytes = take_file(w, 1);
@@ -203,13 +227,15 @@ static void replace_device(struct watched *w, SEXP page)
 		Rf_error("no device was opened");
 	unwatch(w);
 	pDevDesc old = w->gdd->dev;
-	char left[600];
-	file_name(w, w->files, left, sizeof left);
+	char left[600] = "";
+	if (*w->stem)
+		file_name(w, w->files, left, sizeof left);
 	w->gdd->dev = other->dev;
 	other->dev = old;
 	watch(w, surface);
 	GEkillDevice(other);
-	unlink(left);
+	if (*left)
+		unlink(left);
 	Rf_selectDevice(current == number ? number : current);
 	UNPROTECT(1);
 }
@@ -340,17 +366,24 @@ static int on_hold(pDevDesc dev, int change)
 
 /* ---- devices are closed ---- */
 
-static void take_last_recording(void *data)
+/* What there is of the page while the device is open: list(recording, picture or NULL). May jump. */
+static void take_last_page(void *data)
 {
-	r_keep(R_KEEP_SCRATCH, GEcreateSnapshot(((struct watched *)data)->gdd));
+	const struct watched *w = data;
+	SEXP both = Rf_allocVector(VECSXP, 2);
+	r_keep(R_KEEP_SCRATCH, both);
+	SET_VECTOR_ELT(both, 0, GEcreateSnapshot(w->gdd));
+	if (w->whole && !*w->stem)
+		SET_VECTOR_ELT(both, 1, take_dots(w));
 }
 
 /* May jump. */
 static void keep_last_picture(void *data)
 {
 	struct watched *w = data;
-	struct ss_picture p = {.bytes = PROTECT(w->whole ? take_file(w, 0) : R_NilValue),
-			       .snapshot = r_kept(R_KEEP_SCRATCH),
+	SEXP both = r_kept(R_KEEP_SCRATCH);
+	struct ss_picture p = {.bytes = PROTECT(w->whole && *w->stem ? take_file(w, 0) : VECTOR_ELT(both, 1)),
+			       .snapshot = VECTOR_ELT(both, 0),
 			       .page = page_of(w),
 			       .canvas = w->canvas,
 			       .number = w->page,
@@ -368,7 +401,7 @@ static void on_close(pDevDesc dev)
 	bool wanted = !busy && to_be_shown(w);
 	busy++;
 	if (wanted)
-		r_toplevel_exec(take_last_recording, w);
+		wanted = r_toplevel_exec(take_last_page, w);
 	w->close(dev);
 	if (wanted)
 		r_toplevel_exec(keep_last_picture, w);

@@ -5,10 +5,10 @@
  *     modules/plots.R sizes, renderers and options; the devices are opened there
  *
  * The session's graphics device is one of a package that is good at it (ragg, or else grDevices with Cairo): modules/plots.R opens it,
- * and some of its callbacks are replaced here by ours, which call the original. It draws for real, into a file that it writes
- * where a page ends; a page that is as it is to be shown is ended for that, and the file is the picture. Everything else is drawn again from R's
- * own recording (the display list), in the size and format that are asked for: a page that grew after it was shown, other formats
- * than the device's, another size.
+ * and some of its callbacks are replaced here by ours, which call the original. It draws for real, and what it drew is the picture. ragg's
+ * device shows its dots. The others write a file where a page ends: a page that is to be shown is ended for that. Everything else is
+ * drawn again from R's own recording (the display list), in the size and format that are asked for: other formats than the
+ * device's, another size, a page that grew after its file was written.
  *
  * A page is shown after the expression that drew on it, when it is left for the next one, or when its device is closed. More drawing
  * on a page that was shown updates the picture in the same cell; in a later cell the picture is shown again there. While

@@ -249,7 +249,7 @@ def test_recordings_are_limited(pane):
             assert pane.call(plot, 'get_metadata')['kind'] == 'plot'
         else:
             picture(pane.render(plot))
-    pane.run('options(jupyter.plot_recordings = 100, jupyter.plot_recordings_mb = 1); plot(rnorm(1e5)); plot(rnorm(1e5))')
+    pane.run('options(jupyter.plot_recordings = 100, jupyter.plot_recordings_mb = 1); plot(rnorm(1e5), pch = "."); plot(rnorm(1e5), pch = ".")')
     first, second = list(pane.plots)[-2:]
     with pytest.raises(Failure, match='not kept'):
         pane.render(first)

@@ -154,7 +154,7 @@ def test_devices_that_come_and_go_leave_no_file(r, renderer, tmp_path):
     r.execute(f'setwd("{tmp_path}"); options(jupyter.plot_renderer = "{renderer}", repr.plot.width = 2, repr.plot.height = 2); par(mar = rep(1, 4))')
     cell = r.execute('plot(1); lines(1); invisible(dev.off()); plot(2); invisible(dev.hold()); plot(3); invisible(dev.flush())\n'
                      'options(repr.plot.width = 3); par(bg = NA); plot(4); points(1, 1)\ncat("ragg" %in% loadedNamespaces(), names(dev.cur()))')
-    assert story(cell)[-1] == ('TRUE agg_png' if renderer == 'ragg' else 'FALSE png')
+    assert story(cell)[-1].startswith('TRUE agg_capture' if renderer == 'ragg' else 'FALSE png')
     cell = r.execute('graphics.off(); cat(list.files(), list.files(tempdir(), "carrack|Rplots"))')
     assert cell.stdout.strip() == ''
 
@@ -217,6 +217,21 @@ def test_transparent_and_other_backgrounds(r, renderer):
     assert (plain, none[3], void, border[3], red) == (white, clear, white, clear, (255, 0, 0, 255))
     r.execute('options(repr.plot.bg = "transparent")')
     assert [c[3] for c in corner_and_points(r.execute('par(mar = rep(0, 4)); plot(1)\ngrid::grid.newpage(); grid::grid.text("x")'))] == [0, 0]
+
+
+@pytest.mark.parametrize('renderer', ['ragg', 'cairo'])
+def test_many_colours_and_half_of_one(r, renderer):
+    r.execute(f'options(jupyter.plot_renderer = "{renderer}", repr.plot.width = 2, repr.plot.height = 2)')
+    draw = 'par(mar = rep(0, 4)); image(matrix(1:1600, 40), col = hcl.colors(1600), axes = FALSE, useRaster = TRUE)'
+    _, _, lines = pixels(base64.b64decode(plots(r.execute(draw))[0]['data']['image/png']))
+    assert len({c for line in lines for c in line}) > 300 and {c[3] for line in lines for c in line} == {255}
+    r.execute('options(repr.plot.bg = "transparent")')
+    cell = r.execute(f'par(mar = rep(1, 4)); {draw}\npar(mar = rep(1, 4)); image(matrix(1:1600, 40), col = hcl.colors(1600))\n'
+                     'par(mar = rep(0, 4)); plot.new(); rect(-1, -1, 2, 2, col = "#ff000080", border = NA)')
+    _, many, half = [pixels(base64.b64decode(p['data']['image/png']))[2] for p in plots(cell)]
+    assert many[1][1][3] == 0 and len({c for line in many for c in line}) > 300
+    red, green, blue, alpha = half[60][60]
+    assert red > 250 and green < 5 and blue < 5 and abs(alpha - 128) < 3
 
 
 def glyphs(r, texts):
