@@ -85,11 +85,12 @@ def flood(c):
         verify(c, 'lines', out, LINES, c.flood_tail)
         if c.big_before:
             k.run(c.big_before)
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), [cpu(p)[0] for p in ([k.process.pid], k.pids())]
         out = k.run(c.big_code, 600)
         big = c.big / 1e6 / (time.perf_counter() - begin)
+        own, all_ = (cpu(p)[0] - b for p, b in zip(([k.process.pid], k.pids()), before))
         verify(c, 'big', out, c.big // LINE, '\\n')
-    return {'lines': rate, 'big': big}
+    return {'lines': rate, 'big': big, 'own': own / c.big * 1e6, 'all': all_ / c.big * 1e6}
 
 
 def verify(c, row, out, lines, tail):
@@ -194,6 +195,8 @@ ROWS = {
                                                            ('≤ IRkernel / 10', lambda m: m['carrack'] / m['irkernel'] * 10)]),
     'lines': ('lines a second, one `cat` each', '{:,.0f}', [('≥ 100 × IRkernel', lambda m: 100 * m['irkernel'] / m['carrack'])]),
     'big': ('one big `cat`', '{:.1f} MB/s', [('≥ 20 × IRkernel', lambda m: 20 * m['irkernel'] / m['carrack'])]),
+    'own': ('its processor time a GB, the kernel process alone', '{:.2f} s', []),
+    'all': ('the same with R', '{:.2f} s', []),
     'pss': ('memory at rest (Pss)', '{:.1f} MB', [('≤ bare R + 8 MB', lambda m: (m['carrack'] - m['floor']) / 8)]),
     'private': ('memory at rest (private)', '{:.1f} MB', []),
     'idle': ('processor time in 10 s at rest', '{:.2f} ms', [('0', lambda m: 0 if m['carrack'] < 0.5 else 2)]),
@@ -203,7 +206,7 @@ HIGHER_IS_BETTER = ('lines', 'big')
 FLOORS = {'first': 'R --vanilla -e 0', 'trip': 'bare ZeroMQ', 'lines': 'Rscript to a pipe', 'big': 'Rscript to a pipe',
           'pss': 'R at its prompt', 'private': 'R at its prompt', 'idle': 'R at its prompt', 'woken': 'R at its prompt'}
 GROUPS = {'start': (start, bare_start, ('info', 'first')), 'trip': (trip, 'bare_trip', ('trip',)),
-          'flood': (flood, bare_flood, ('lines', 'big')),
+          'flood': (flood, bare_flood, ('lines', 'big', 'own', 'all')),
           'rest': (footprint, bare_footprint, ('pss', 'private', 'idle', 'woken'))}
 
 
