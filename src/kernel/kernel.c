@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "jupyter/flow.h"
+#include "kernel/access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@ static bool start(struct kernel *k, struct err *e)
 	session_start(k);
 	if (!jp_sockets_open(&k->sockets, &k->connection, e))
 		return false;
+	access_warn(&k->connection, o->connection_file, o->log_file != NULL);
 	pub_init(&k->pub, &k->sockets);
 	if (k->connection.registration_port)
 		return jp_register(&k->sockets, &k->connection, REGISTRATION_MS, e);
