@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from carrack_client.kernel import build_path
+
 KEPT = 'The session goes on as it was'
 
 C_CODE = r'''
@@ -156,6 +158,10 @@ WAYS = [
     ('tools::pskill(Sys.getpid(), 9)', r'signal 9 \(Killed\)'),
     ('tools::pskill(Sys.getpid(), 15); Sys.sleep(5)', r'signal 15|ended'),
 ]
+
+
+if b'libasan' in build_path('carrack-session').read_bytes():  # it is AddressSanitizer that ends R then, and rightly
+    WAYS = [way for way in WAYS if way[0] not in ('.Call("c_free")', '.Call("c_smash")')]
 
 
 @pytest.mark.parametrize('part', range(3))

@@ -15,6 +15,7 @@ import pytest
 from carrack_client.kernel import build_path
 
 MB = 1 << 20
+SANITIZED = b'libasan' in build_path('carrack-session').read_bytes()
 SLEEP = 'cat("now\\n"); while (!file.exists("{stop}")) Sys.sleep(0.05)'
 # Memory that is really used, a bit at a time, as programs do it.
 EAT = 'cat("now\\n"); x <- list(); for (i in 1:200) x[[i]] <- rep(1, 1e6)'
@@ -184,6 +185,7 @@ def test_a_system_that_does_not_count(start, tmp_path):
     assert "by somebody's kill, or because memory was short" in cell.error['evalue']
 
 
+@pytest.mark.skipif(SANITIZED, reason='AddressSanitizer reports each allocation that is refused')
 def test_a_limit_of_the_process_is_an_error_of_r(start):
     """ulimit -v: R's own error, and nothing dies."""
     kernel = start(session=None)
@@ -269,7 +271,7 @@ def group():
 
 @pytest.fixture
 def small(group, start):
-    if b'libasan' in Path(build_path('carrack-session')).read_bytes():
+    if SANITIZED:
         pytest.skip('AddressSanitizer needs more memory than the group has')
     kernel = start(session=None, prefix=['sh', '-c', f'echo $$ > {group}/cgroup.procs; exec "$@"', 'sh'])
     return kernel.expect_log('R was ended by signal 9')
