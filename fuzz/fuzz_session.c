@@ -112,8 +112,7 @@ static const char *const datas[] = {
     "{\"stay\":true,\"why\":\"because\"}",
     "{\"id\":1,\"method\":\"call_method\",\"params\":{\"method\":\"setConsoleWidth\",\"params\":[80]}}",
     "{\"id\":1,\"method\":\"call_method\",\"params\":{\"method\":\"get_attached_packages\",\"params\":[]}}",
-    "{\"method\":\"did_change_plots_render_settings\",\"params\":{\"settings\":{\"size\":{\"width\":9,\"height\":9},"
-    "\"pixel_ratio\":1}}}",
+    "{\"method\":\"did_change_plots_render_settings\",\"params\":{\"settings\":{\"size\":{},\"pixel_ratio\":1}}}",
 };
 static const char *const methods[] = {"inspect", "clipboard_format", "view", "query_table_summary", "delete"};
 static const char *const names[] = {
