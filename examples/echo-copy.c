@@ -44,6 +44,7 @@ static _Noreturn void serve(int link, int out, int err)
 	close(err);
 	echo_is_copy = true;
 	link_peer_adopt(&echo_peer, link);
+	echo_forget();
 	snprintf(head, sizeof head, "{\"link\":%d,\"pid\":%d}", LINK_VERSION, (int)getpid());
 	echo_tell(LINK_HELLO, 0, head, NULL, NULL, 0);
 	echo_loop();

@@ -221,8 +221,9 @@ static void answer(const struct link_frame *f, const char *type, json_t *content
 		if (at < 0 || at > end)
 			at = end;
 		echo_send(LINK_REPLY, f->request, "complete_reply",
-			  json_pack("{s:s, s:[], s:I, s:I, s:{s:b}}", "status", "ok", "matches", "cursor_start", at,
-				    "cursor_end", at, "metadata", "copy", (int)echo_is_copy));
+			  json_pack("{s:s, s:[], s:I, s:I, s:o}", "status", "ok", "matches", "cursor_start", at,
+				    "cursor_end", at, "metadata",
+				    echo_is_copy ? json_pack("{s:b}", "copy", 1) : json_object()));
 	} else if (!strcmp(type, "inspect_request")) {
 		echo_send(LINK_REPLY, f->request, "inspect_reply",
 			  json_pack("{s:s, s:b, s:{}, s:{}}", "status", "ok", "found", 0, "data", "metadata"));
@@ -294,11 +295,15 @@ static bool start(struct err *e)
 	return true;
 }
 
+void echo_forget(void)
+{
+	meant = 0;
+}
+
 void echo_loop(void)
 {
 	struct link_frame f;
 	struct err e;
-	meant = 0; /* in a copy the numbers of requests begin anew */
 	while (!ending) {
 		enum link_took took = link_peer_next(&echo_peer, &f, &e);
 		if (took == LINK_BROKEN)

@@ -47,6 +47,9 @@ void echo_copy_init(void);
 bool echo_copy_asked(void);
 void echo_copy_turn(void);
 
+/* In a copy, before its HELLO: its requests are counted anew, and an interrupt for the session is not for them. */
+void echo_forget(void);
+
 /* Answers one request after the other until the end. */
 _Noreturn void echo_loop(void);
 

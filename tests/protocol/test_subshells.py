@@ -13,7 +13,7 @@ def subshells(client):
 
 def looked(request):
     """Whether a copy of the session answered a completion."""
-    return request.wait().reply['metadata']['copy']
+    return request.wait().reply['metadata'] == {'copy': True}
 
 
 def test_made_listed_and_deleted(client):
