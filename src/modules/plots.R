@@ -187,7 +187,8 @@ show_plot <- function(snapshot, bytes, page, canvas, number, update) {
     types <- page[[2L]]
     data <- lapply(stats_names(types), function(type)
         if (type == page[[6L]] && !is.null(bytes)) bytes else render(type, snapshot, numbers, canvas, page[[8L]]))
-    if (!is.null(data[["image/svg+xml"]])) data[["image/svg+xml"]] <- as_utf8(rawToChar(data[["image/svg+xml"]]))
+    if (!is.null(data[["image/svg+xml"]])) # without `<?xml … encoding=…?>`, which is untrue of text in a message: nbconvert fails on it
+        data[["image/svg+xml"]] <- sub("^<\\?xml[^>]*\\?>\\s*", "", as_utf8(rawToChar(data[["image/svg+xml"]])))
     metadata <- lapply(data, function(x) as.list(round(c(width = numbers[[1L]], height = numbers[[2L]]) * numbers[[4L]])))
     if (!is.null(metadata[["image/svg+xml"]])) metadata[["image/svg+xml"]]$isolated <- TRUE
     data[["text/plain"]] <- sprintf("[plot of %g x %g inches; dev.print(pdf, \"plot.pdf\") saves it]", numbers[[1L]], numbers[[2L]])

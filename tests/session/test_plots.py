@@ -115,7 +115,7 @@ def test_size_resolution_and_metadata(r):
     assert content['metadata'] == {'image/png': {'width': 1000, 'height': 400}}
 
 
-@pytest.mark.parametrize('mime, magic', [('image/svg+xml', b'<?xml'), ('image/jpeg', b'\xff\xd8'), ('application/pdf', b'%PDF')])
+@pytest.mark.parametrize('mime, magic', [('image/svg+xml', b'<svg '), ('image/jpeg', b'\xff\xd8'), ('application/pdf', b'%PDF')])
 def test_formats(r, mime, magic):
     content = plots(r.execute(f'options(jupyter.plot_mimetypes = "{mime}"); plot(1, main = "\u03b1\u65e5\U0001f600")'))[0]
     data = content['data'][mime]
