@@ -22,6 +22,7 @@ struct position {
 static struct position files[MAX_FILES];
 static size_t n_files;
 static bool pool_paused;  /* there is no OpenMP, or it has let its threads go */
+static bool answered;     /* a request, since it was woken */
 static bool without_them; /* this was a copy, and had to do without the session's threads */
 
 static void *library_function(const char *name)
@@ -80,6 +81,7 @@ void ss_survive_woken(void)
 	if (set && !pool_paused)
 		set(1); /* with one thread there is no pool to wait for */
 	restore_positions();
+	ss.replied = answered = false;
 	without_them = true;
 }
 
@@ -91,7 +93,9 @@ static void ask_due(void *data)
 int ss_survive_due_in(void)
 {
 	int ms = -1;
-	if (!without_them || ss.copy || !r_toplevel_exec(ask_due, &ms))
+	/* Not before the user has seen that it goes on: a planned call may be what ended R. */
+	answered = answered || ss.replied;
+	if (!without_them || ss.copy || !answered || !r_toplevel_exec(ask_due, &ms))
 		return -1;
 	return ms;
 }
