@@ -75,11 +75,9 @@ def test_nbconvert_to_latex_with_tables_mathematics_and_plots(run, tmp_path):
     assert len(pictures) == 1 and pictures[0].read_bytes().startswith(b'%PDF') and pictures[0].name in tex
 
 
-def test_nbconvert_to_markdown_and_script(run, tmp_path):
+def test_nbconvert_to_markdown(run, tmp_path):
     nbformat.write(notebook('options(jupyter.display_mimetypes = c("text/plain", "text/markdown"))', 'data.frame(a = "x|y")', 'plot(1)'),
                    tmp_path / 'in.ipynb')
     run('jupyter', 'nbconvert', '--execute', '--to', 'markdown', 'in.ipynb', '--output', 'out')
     text = (tmp_path / 'out.md').read_text()
     assert '| x\\|y |' in text and '```R' in text and '![png](out_files/' in text
-    run('jupyter', 'nbconvert', '--execute', '--to', 'script', 'in.ipynb')
-    assert 'plot(1)' in (tmp_path / 'in.r').read_text()
