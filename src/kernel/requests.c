@@ -11,10 +11,11 @@
 
 #define ON_SHELL 1
 #define ON_CONTROL 2
+#define LOOKS 4 /* may only look: then a copy can answer while the session is busy. The session decides */
 
 struct request_type {
 	const char *name;
-	int channels;
+	int channels;      /* and LOOKS */
 	const char *reply; /* NULL: no reply belongs to it */
 	/* Answers at once by appending the reply's content. NULL: the session is asked. False: `later` has it. */
 	bool (*answer)(struct kernel *k, struct request *r, struct buf *content);
@@ -23,7 +24,6 @@ struct request_type {
 	/* When its turn has come; false: it has become void, and was dealt with. NULL: nothing to do. */
 	bool (*still)(struct kernel *k, struct request *r);
 	void (*start)(struct kernel *k, struct request *r, struct buf *head);
-	bool looks; /* may only look: then a copy can answer while the session is busy. The session decides */
 };
 
 static bool interrupt_reply(struct kernel *k, struct request *r, struct buf *content)
@@ -124,12 +124,12 @@ static void comm_start(struct kernel *k, struct request *r, struct buf *head)
 
 static const struct request_type types[] = {
     {"execute_request", ON_SHELL, "execute_reply", NULL, execute_prepare, NULL, execute_start},
-    {"is_complete_request", ON_SHELL, "is_complete_reply", NULL, NULL, NULL, NULL, true},
+    {"is_complete_request", ON_SHELL | LOOKS, "is_complete_reply", NULL, NULL, NULL, NULL},
     {"kernel_info_request", ON_SHELL | ON_CONTROL, "kernel_info_reply", info_reply, NULL, NULL, NULL},
     {"comm_info_request", ON_SHELL | ON_CONTROL, "comm_info_reply", comm_info_reply, NULL, NULL, NULL},
     {"history_request", ON_SHELL | ON_CONTROL, "history_reply", history_reply, NULL, NULL, NULL},
-    {"complete_request", ON_SHELL, "complete_reply", NULL, NULL, NULL, NULL, true},
-    {"inspect_request", ON_SHELL, "inspect_reply", NULL, NULL, NULL, NULL, true},
+    {"complete_request", ON_SHELL | LOOKS, "complete_reply", NULL, NULL, NULL, NULL},
+    {"inspect_request", ON_SHELL | LOOKS, "inspect_reply", NULL, NULL, NULL, NULL},
     {"connect_request", ON_SHELL | ON_CONTROL, "connect_reply", connect_reply, NULL, NULL, NULL},
     {"interrupt_request", ON_SHELL | ON_CONTROL, "interrupt_reply", interrupt_reply, NULL, NULL, NULL},
     {"shutdown_request", ON_SHELL | ON_CONTROL, "shutdown_reply", shutdown_reply, NULL, NULL, NULL},
@@ -137,7 +137,7 @@ static const struct request_type types[] = {
     {"delete_subshell_request", ON_CONTROL, "delete_subshell_reply", subshell_delete, NULL, NULL, NULL},
     {"list_subshell_request", ON_CONTROL, "list_subshell_reply", subshell_list, NULL, NULL, NULL},
     {"comm_open", ON_SHELL, NULL, NULL, comm_open, comm_unknown, NULL},
-    {"comm_msg", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, NULL, true},
+    {"comm_msg", ON_SHELL | LOOKS, NULL, NULL, comm_unknown, comm_unknown, NULL},
     {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, comm_start},
 };
 
@@ -166,7 +166,7 @@ bool request_is_cell(const struct request *r)
 
 bool request_looks(const struct request *r)
 {
-	return r->type->looks;
+	return r->type->channels & LOOKS;
 }
 
 bool request_is(const struct request *r, const char *type)
@@ -240,7 +240,7 @@ static void unknown(struct kernel *k, struct request *r)
 static void hurry(struct kernel *k, const struct request *waiting)
 {
 	const struct request *running = k->main.running;
-	if (request_is_cell(waiting) && running && running->type->looks && running->type->reply)
+	if (request_is_cell(waiting) && running && request_looks(running) && running->type->reply)
 		link_send(&k->main, LINK_YIELD, running->id, NULL, 0);
 }
 
