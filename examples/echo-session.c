@@ -119,6 +119,8 @@ bool echo_wait(struct cell *c, int fd, long ms)
 			echo_copy_turn();
 			sigprocmask(SIG_BLOCK, &hold, &before);
 		}
+		if (fd == echo_peer.fd && link_peer_has_more(&echo_peer)) /* it came while the copy was announced */
+			break;
 		int64_t left = end > clock_ms() ? end - clock_ms() : 0;
 		struct timespec t = {left / 1000, left % 1000 * 1000000};
 		ready = ppoll(&pfd, 1, ms < 0 ? NULL : &t, &before);

@@ -43,8 +43,8 @@ struct ss_comm_method {
 	const char *name;
 	const char *reply; /* the `method` of the answer */
 	void (*call)(struct ss_comm *c, const json_t *params, struct buf *result);
-	bool event;   /* it may come as an event, too; then nothing is answered */
 	int limit_ms; /* how long it may take; 0: R_LIMIT_MS */
+	bool event;   /* it may come as an event, too; then nothing is answered */
 	bool looks; /* it changes nothing that anybody would miss: a copy of the session may answer while a cell runs */
 };
 
