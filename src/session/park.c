@@ -21,13 +21,15 @@
 #define TOO_DEAR_MS 1000 /* nor, above this, while idle */
 #define AGAIN_MS 60000   /* so long a measured cost counts */
 #define RETRY_MS 10000   /* after a fork that failed, or was not made for want of memory */
+#define REAP_MS 200      /* so long after a new copy the one that it replaces has ended */
 #define MAX_LOST 16
 #define MAX_OLD 8
 
 static struct {
 	bool on, changed;
 	int64_t changed_at, retry_at;
-	double fork_ms; /* of the last fork */
+	int64_t reap_at; /* when one that was replaced will have ended; 0: it was looked after */
+	double fork_ms;  /* of the last fork */
 	int64_t forked_at;
 	pid_t old[MAX_OLD]; /* copies of before, to be reaped */
 	size_t n_old;
@@ -202,7 +204,7 @@ static void be_parked(int link)
 	ss_request_end();
 	park.n_old = 0;
 	park.current = 0;
-	park.retry_at = 0;
+	park.retry_at = park.reap_at = 0;
 	ss_park_changed();
 	if (!r_try_exec(tell_modules, NULL))
 		ss_log("warn", "after the crash: %s", R_curErrorBuf());
@@ -216,6 +218,7 @@ static void reap_old(void)
 		if (waitpid(park.old[i], NULL, WNOHANG) == 0)
 			park.old[kept++] = park.old[i];
 	park.n_old = kept;
+	park.reap_at = 0;
 }
 
 static void tell_kernel(pid_t pid, double ms, const struct lost *l, int link)
@@ -268,6 +271,7 @@ static bool make_copy(void)
 	park.current = pid;
 	park.changed = false;
 	park.retry_at = 0;
+	park.reap_at = park.n_old ? clock_ms() + REAP_MS : 0;
 	tell_kernel(pid, park.fork_ms, &l, ends[0]);
 	return false;
 }
@@ -277,18 +281,31 @@ bool ss_park_before_cell(void)
 	return wanted(DEAR_MS) && make_copy();
 }
 
-int ss_park_due_in(void)
+/* 0: no copy is due. */
+static int64_t copy_at(void)
 {
 	if (!park.on || !park.changed)
+		return 0;
+	int64_t at = park.changed_at + IDLE_MS;
+	return at < park.retry_at ? park.retry_at : at;
+}
+
+int ss_park_due_in(void)
+{
+	int64_t now = clock_ms(), at = copy_at();
+	if (park.reap_at && (!at || park.reap_at < at))
+		at = park.reap_at;
+	if (!at)
 		return -1;
-	int64_t now = clock_ms(), at = park.changed_at + IDLE_MS;
-	if (at < park.retry_at)
-		at = park.retry_at;
 	return at <= now ? 0 : (int)(at - now);
 }
 
 void ss_park_idle(void)
 {
+	if (park.reap_at && park.reap_at <= clock_ms())
+		reap_old();
+	if (!copy_at() || copy_at() > clock_ms())
+		return;
 	if (wanted(TOO_DEAR_MS))
 		make_copy();
 	else

@@ -46,7 +46,8 @@ def test_without_a_key_signatures_do_not_matter(start):
 
 
 def test_any_address(start):
-    client = start(connection={'ip': '0.0.0.0'}).client()
+    kernel = start(connection={'ip': '0.0.0.0'}).expect_log('without encryption')
+    client = kernel.client()
     assert client.execute('a').result == 'a'
 
 

@@ -99,7 +99,7 @@ def test_what_never_comes_to_a_safe_point_is_answered_by_the_parked_copy(r, libr
 
 def test_a_cell_is_not_disturbed_by_many_looks(r):
     cell = begin(r, 'cat("begun\\n"); on.exit(cat("exit\\n")); s <- 0; n <- 0; end <- Sys.time() + 6; x <- 1:1000\n'
-                    'withCallingHandlers(while (Sys.time() < end) { n <- n + 1; s <- s + sum(x); if (n %% 2000 == 0) message(n) }, '
+                    'withCallingHandlers(while (Sys.time() < end) { n <- n + 1; s <- s + sum(x); if (n %% 2000 == 0) message(sprintf("%d", n)) }, '
                     'message = function(m) { cat(conditionMessage(m)); invokeRestart("muffleMessage") })\n'
                     'stopifnot(s == n * 500500); warning("at the end"); .Last.value; "fine"')
     looks = 0
@@ -300,6 +300,7 @@ def test_a_hundred_subshells_leave_nothing(r):
     while count() != before and time.monotonic() < end:
         time.sleep(0.2)
     assert count() == before
+    time.sleep(1)  # the last parked copy that was replaced is reaped
     children = Path(f'/proc/{session}/task/{session}/children').read_text().split()
     states = [Path(f'/proc/{c}/stat').read_text().rsplit(')', 1)[1].split()[0] for c in children]
     assert 'Z' not in states
