@@ -45,7 +45,7 @@ class Reader:
             pass
 
     def next(self):
-        if not self.socket.poll(int(TIMEOUT * 1000)):
+        if not self.socket.poll(int(4 * TIMEOUT * 1000)):  # a message of 1 GB takes long to make
             raise AssertionError(f'nothing came\n{self.kernel.log()[-2000:]}')
         frames = self.socket.recv_multipart()
         message = Message('iopub', frames, self.kernel.key)
