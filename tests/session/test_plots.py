@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from carrack_client import build_path
 from carrack_client.png import pixels
 
 NOTEBOOK = ['--session-mode', 'notebook']
@@ -290,7 +291,8 @@ def test_a_thousand_plots_leave_nothing_behind(r):
     draw(100)
     before = draw(100)
     after = draw(800)
-    assert after[0] - before[0] < 10_000 and after[1:] == before[1:]
+    sanitized = b'libasan' in build_path('carrack-session').read_bytes()  # it keeps up to 256 MB of what was freed
+    assert after[0] - before[0] < (300_000 if sanitized else 10_000) and after[1:] == before[1:]
 
 
 def test_text_before_a_question_and_its_plot(r):
