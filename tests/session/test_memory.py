@@ -18,7 +18,8 @@ MB = 1 << 20
 SANITIZED = b'libasan' in build_path('carrack-session').read_bytes()
 SLEEP = 'cat("now\\n"); while (!file.exists("{stop}")) Sys.sleep(0.05)'
 # Memory that is really used, a bit at a time, as programs do it.
-EAT = 'cat("now\\n"); x <- list(); for (i in 1:200) x[[i]] <- rep(1, 1e6)'
+# Slow enough for the kernel to see it come: it looks at least every 250 ms.
+EAT = 'cat("now\\n"); x <- list(); for (i in 1:200) { x[[i]] <- rep(1, 1e6); Sys.sleep(0.1) }'
 
 
 class System:
