@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Measures how long a visible value takes, beside IRkernel: from the request to `idle`, in a notebook session.
 
-    bench/display.py [--build build] [--rounds 15] [--rows plot,ggplot] [--markdown]
+    bench/display.py [--build build] [--rounds 15] [--rows plot,ggplot] [--markdown] [--pause 0.1]
 
-Every row is the median of the rounds, after one round that does not count; the kernels take turns. The size is that of the output
+Every row is the median of the rounds, after one round that does not count; the kernels take turns, and rest before each
+cell (--pause, seconds) as they do while somebody types: Carrack forks the copy that it parks then, if it can. With --pause 0 that is part of the time. The size is that of the output
 on the wire."""
 import argparse, statistics, sys, time
 from pathlib import Path
@@ -51,6 +52,7 @@ def main():
     ap.add_argument('--build', type=Path, default=ROOT / 'build')
     ap.add_argument('--rounds', type=int, default=15)
     ap.add_argument('--rows', help='names, separated by commas')
+    ap.add_argument('--pause', type=float, default=0.1)
     ap.add_argument('--markdown', action='store_true', help='a table for a document')
     args = ap.parse_args()
     commands = {'carrack': [args.build.resolve() / 'carrack', 'kernel', '--session-mode', 'notebook', '{connection_file}'],
@@ -70,6 +72,7 @@ def main():
         taken = {k: [] for k in kernels}
         for _ in range(args.rounds + 1):
             for k, kernel in kernels.items():
+                time.sleep(args.pause)
                 taken[k].append(measure(kernel, code))
         ms = {k: statistics.median(t for t, _ in v[1:]) * 1e3 for k, v in taken.items()}
         size = {k: v[-1][1] / 1024 for k, v in taken.items()}
