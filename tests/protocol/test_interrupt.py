@@ -111,7 +111,7 @@ def test_an_interrupt_reaches_children(client):
 
 def test_interrupt_of_a_cell_that_ignores_it(kernel, client):
     """The kernel goes on serving; only shutdown ends it."""
-    client.submit('hang').wait_started()
+    client.submit('out deaf\nhang').wait_output('deaf')  # it is deaf from here on
     client.interrupt()
     client.interrupt()
     assert client.kernel_info()['execution_state'] == 'busy'
