@@ -292,10 +292,10 @@ def test_undo_outside_of_a_request(scripted):
     client = scripted().client()
     client.execute('park one')
     client.execute('park two')
-    first, second = client.submit('undo_soon'), client.submit('')
+    first, second = client.submit('undo_soon'), client.submit('out ran')
     assert first.wait().status == 'ok'
     error = second.wait().error  # none if it came only when the session had been replaced
-    assert second.status == 'ok' if error is None else error['ename'] == 'Undone'
+    assert ('ran' in second.stdout and second.status == 'ok') if error is None else (error['ename'] == 'Undone' and not second.stdout)
     assert client.execute('').result == 'two'
 
 
