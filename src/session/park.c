@@ -2,6 +2,7 @@
 #include "session/copy.h"
 #include "session/fork.h"
 #include "session/survive.h"
+#include "session/warm.h"
 
 #include "base/clock.h"
 #include "rapi/exec.h"
@@ -306,10 +307,13 @@ void ss_park_idle(void)
 		reap_old();
 	if (!copy_at() || copy_at() > clock_ms())
 		return;
-	if (wanted(TOO_DEAR_MS))
-		make_copy();
-	else
+	if (!wanted(TOO_DEAR_MS)) {
 		park.retry_at = clock_ms() + RETRY_MS;
+		return;
+	}
+	ss_warm_note(park.current != 0);
+	if (!make_copy() && !park.changed)
+		ss_warm_now();
 }
 
 const char *ss_park_undo(void)

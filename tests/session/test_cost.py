@@ -1,4 +1,7 @@
-"""What a cell cost is in the metadata of its reply."""
+"""What a cell cost is in the metadata of its reply, and what it should not cost."""
+import time
+
+from carrack_client.wire import TIMEOUT
 
 
 def cost(cell):
@@ -45,3 +48,21 @@ def test_bytes_out(start):
     assert 1000 < c['bytes_out'] < 1000000
     assert 20 < cost(r.execute('1:3'))['bytes_out'] < 1000
     assert cost(r.execute('cat("x"); stop("e")'))['bytes_out'] > 10
+
+
+FAULTS = 'cat(strsplit(readLines("/proc/self/stat"), " ")[[1]][10])'
+
+
+def test_pages_are_copied_while_nobody_waits(start):
+    """A cell that comes after the idle copy does not copy the pages that the cell before has written as well."""
+    r = start(session=None).client()
+    work = f'a <- {{{FAULTS}}}; cat("\n"); for (f in c("lm", "glm", "nls")) deparse(get(f)); x <- format(as.list(1:300)); {FAULTS}'
+    r.execute(work)
+    begun, ended = zip(*(map(int, r.execute(work).stdout.split()) for _ in range(6)))  # the copy is made when the cell comes
+    cold = sorted(b - a for a, b in zip(begun, ended))[3]
+    warm = []
+    for _ in range(6):
+        time.sleep(TIMEOUT / 60)
+        a, b = map(int, r.execute(work).stdout.split())
+        warm.append(b - a)
+    assert sorted(warm)[2] < cold / 2, (cold, warm)
