@@ -6,7 +6,7 @@
  * R's text on stderr is seen to be read at once, unless it comes in a flood. If a descriptor is no pipe (somebody has
  * moved it), a TURN is made at each change.
  */
-#include "session/session.h"
+#include "session/plot.h"
 
 #include "base/clock.h"
 #include "rapi/exec.h"
@@ -140,6 +140,7 @@ void ss_console_write_ex(const char *s, int len, int otype)
 			return;
 		ss_console_capture_flush();
 	}
+	ss_plot_before_text();
 	ss_console_text(fd, s, n);
 }
 

@@ -59,6 +59,8 @@ static void evaluate(void *data)
 	if (!x->asked)
 		set_last_value(value);
 	R_CheckUserInterrupt(); /* one that ended a call into C, system() for example */
+	if (visible)
+		ss_plot_before_text();
 	if (x->asked) {
 		ss_console_capture();
 		Rf_PrintValue(value);

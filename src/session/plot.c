@@ -1,7 +1,9 @@
 #include "session/plot.h"
 
+#include "base/clock.h"
 #include "rapi/exec.h"
 #include "rapi/keep.h"
+#include "rapi/sandbox.h"
 #include "rapi/value.h"
 #include "session/png.h"
 
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 
 #define MAX_WATCHED 16
+#define REST_MS 500 /* so long after the last stroke a page is worth a look, though its expression goes on */
 
 /* A device that is watched. Its slot is free when gdd is NULL. */
 struct watched {
@@ -36,7 +39,11 @@ struct watched {
 
 static struct watched devices[MAX_WATCHED];
 static unsigned pages;
-static int busy; /* our own work is under way: no callback of ours does anything of its own */
+static int busy;           /* our own work is under way: no callback of ours does anything of its own */
+static bool fresh;         /* something was drawn since ss_plot_before_text looked last, */
+static bool ticking;       /* so R has been asked to look up from its sleep; */
+static bool drawing;       /* is being drawn: by a primitive of the engine that has not ended yet; */
+static int64_t drawn_last; /* and when (ms) */
 
 static struct watched *find(const pDevDesc dev)
 {
@@ -313,6 +320,25 @@ static void on_new_page(const pGEcontext gc, pDevDesc dev)
 
 /* ---- the device's other callbacks ---- */
 
+/* Something was drawn: ss_plot_at_rest is to be called when it has been there for a while. */
+static void look_again(void)
+{
+	fresh = true;
+	drawn_last = clock_ms();
+	if (R_wait_usec == 0) {
+		R_wait_usec = REST_MS * 1000;
+		ticking = true;
+	}
+}
+
+static void looked(void)
+{
+	fresh = false;
+	if (ticking && R_wait_usec == REST_MS * 1000)
+		R_wait_usec = 0;
+	ticking = false;
+}
+
 static void on_mode(int mode, pDevDesc dev)
 {
 	struct watched *w = find(dev);
@@ -320,11 +346,13 @@ static void on_mode(int mode, pDevDesc dev)
 		return;
 	if (w->mode)
 		w->mode(mode, dev);
+	drawing = mode == 1 && !busy;
 	if (mode != 1)
 		return;
 	w->clean = false;
 	if (!busy) {
 		w->drawn = true;
+		look_again();
 		w->complete = w->hold == 0;
 	}
 }
@@ -456,12 +484,31 @@ void ss_plot_flush(SEXP next)
 {
 	if (r_in_child() || busy)
 		return;
+	looked();
 	ss_picture_show_kept();
 	for (size_t i = 0; i < MAX_WATCHED; i++) {
 		struct watched *w = &devices[i];
 		if (w->gdd && to_be_shown(w) && w->hold == 0 && !only_adds(next))
 			show(w, NULL, w->canvas);
 	}
+}
+
+void ss_plot_before_text(void)
+{
+	if (!fresh || drawing || busy || r_in_child() || r_sandboxed())
+		return;
+	looked();
+	for (size_t i = 0; i < MAX_WATCHED; i++) {
+		struct watched *w = &devices[i];
+		if (w->gdd && to_be_shown(w) && !w->shown && w->hold == 0)
+			show(w, NULL, w->canvas);
+	}
+}
+
+void ss_plot_at_rest(void)
+{
+	if (fresh && clock_ms() - drawn_last >= REST_MS)
+		ss_plot_before_text();
 }
 
 void ss_plot_cell(const json_t *head, const json_t *content)

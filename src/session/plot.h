@@ -10,9 +10,10 @@
  * drawn again from R's own recording (the display list), in the size and format that are asked for: other formats than the
  * device's, another size, a page that grew after its file was written.
  *
- * A page is shown after the expression that drew on it, when it is left for the next one, or when its device is closed. More drawing
- * on a page that was shown updates the picture in the same cell; in a later cell the picture is shown again there. While
- * dev.hold() is in force nothing is shown. Devices that the user opened are not touched.
+ * A page is shown after the expression that drew on it, when it is left for the next one, or when its device is closed; and earlier,
+ * once, before text that R writes after something was drawn, so that it stands where it was drawn, and when the expression draws
+ * nothing for a while (Sys.sleep() in a loop of plots). More drawing on a page that was shown updates the picture in the same cell;
+ * in a later cell the picture is shown again there. While dev.hold() is in force nothing is shown. Devices that the user opened are not touched.
  *
  * Sizes are read when a page begins. If they are not those of the device, a new one is opened in its place: R's engine keeps what it
  * knows (number, display list, par()), and only what draws is another.
@@ -32,6 +33,13 @@ void ss_plot_cell_options(void);
 /* After an expression, however it ended, and before a question to the user: shows what was drawn. `next` is the expression that follows in
  * the cell, or R_NilValue: if it only adds to the plot (lines(), legend() …) the picture waits for it. Does not jump. */
 void ss_plot_flush(SEXP next);
+
+/* Before R's text, or a value, goes out: shows pages that were drawn on and not shown yet in this cell. Quick if there is none.
+ * Does not jump. */
+void ss_plot_before_text(void);
+
+/* The same, where R looks for interrupts, if nothing was drawn for a while. */
+void ss_plot_at_rest(void);
 
 /* Called from R. They may jump.
  * watch(surface, page, size): modules/plots.R has opened a device for pages like this one; `size` (inches) is what the user asked for

@@ -1,5 +1,6 @@
 #include "session/task.h"
 #include "session/copy.h"
+#include "session/plot.h"
 
 #include "base/clock.h"
 #include "rapi/deadline.h"
@@ -193,6 +194,7 @@ static void safe_point(void)
 	ss_copy_turn();
 	if (queues[SS_TASK_SAFE_POINT] && !running && !r_sandboxed())
 		step(SS_TASK_SAFE_POINT, false, SAFE_POINT_MS);
+	ss_plot_at_rest();
 	polled_before();
 }
 

@@ -70,6 +70,25 @@ def test_loops_and_pages(r):
     assert len({p['transient']['display_id'] for p in plots(cell)}) == 3
 
 
+def test_a_plot_stands_before_the_text_that_came_after_it(r):
+    """Though both are of one expression. What is drawn later on its page updates it."""
+    cell = r.execute('for (i in 1:2) { cat("before", i, "\\n"); plot(i); cat("after", i, "\\n") }')
+    assert story(cell) == ['before 1', 'plot', 'after 1 \nbefore 2', 'plot', 'after 2']
+    cell = r.execute('f <- function() { plot(1:3); message("x"); message("y"); lines(3:1); cat("z\\n"); abline(h = 2); 5 }; f()')
+    assert story(cell) == ['plot', 'x\ny\nz', 'update']
+    assert [m.type for m in cell.messages() if m.type in ('execute_result', 'display_data')] == ['display_data', 'execute_result']
+    cell = r.execute('h <- function() { dev.hold(); plot(1:3); cat("x\\n"); lines(3:1); dev.flush(); cat("y\\n") }; h()')
+    assert story(cell) == ['x', 'plot', 'y']
+
+
+def test_a_plot_is_seen_while_its_expression_sleeps(r):
+    cell = r.submit('for (i in 1:2) { plot(i); Sys.sleep(600) }')
+    r.wait(lambda: plots(cell), 'the plot')
+    r.interrupt()
+    assert cell.wait().error['ename'] == 'interrupt'
+    assert story(cell)[0] == 'plot' and 'update' not in story(cell)
+
+
 def test_several_on_a_page(r):
     assert story(r.execute('par(mfrow = c(1, 2)); plot(1); plot(2)')) == ['plot', 'update']
     assert story(r.execute('{layout(matrix(1:2, 1)); plot(1); plot(2)}')) == ['plot']
