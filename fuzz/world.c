@@ -284,6 +284,7 @@ static const char *const heads[] = {
     "{\"status\":3}",
     "{\"level\":\"warn\",\"text\":\"t\"}",
     "{\"pid\":77,\"lost\":[\"l\"],\"ms\":1.5}",
+    "{\"comm\":\"c\",\"method\":\"m\",\"params\":{\"a\":[1]}}",
 };
 
 static const char *const bodies[] = {

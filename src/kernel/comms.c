@@ -5,14 +5,17 @@
 /* Object of comm_id → target_name. jansson's hash table is the registry. */
 struct comm_table {
 	json_t *open;
+	json_t *leaving; /* of these, those for which a comm_close of a client waits behind a cell */
 };
 
 static json_t *table(struct kernel *k)
 {
 	if (!k->comms) {
 		k->comms = mem_calloc(1, sizeof *k->comms);
-		if (k->comms)
+		if (k->comms) {
 			k->comms->open = json_object();
+			k->comms->leaving = json_object();
+		}
 	}
 	return k->comms ? k->comms->open : NULL;
 }
@@ -29,8 +32,22 @@ void comm_opened(struct kernel *k, const char *id, const char *target)
 
 void comm_closed(struct kernel *k, const char *id)
 {
-	if (k->comms)
-		json_object_del(k->comms->open, id);
+	if (!k->comms)
+		return;
+	json_object_del(k->comms->open, id);
+	json_object_del(k->comms->leaving, id);
+}
+
+void comm_leaves(struct kernel *k, const char *id)
+{
+	if (comm_known(k, id))
+		json_object_set_new(k->comms->leaving, id, json_true());
+	stdin_comm_leaves(k, id);
+}
+
+bool comm_stays(const struct kernel *k, const char *id)
+{
+	return comm_known(k, id) && !json_object_get(k->comms->leaving, id);
 }
 
 static void publish_close(struct kernel *k, const char *id)
@@ -57,14 +74,17 @@ void comm_restore(struct kernel *k, json_t *before)
 		if (json_object_get(before, id))
 			continue;
 		publish_close(k, id);
+		json_object_del(k->comms->leaving, id);
 		json_object_del(k->comms->open, id);
 	}
 }
 
 void comm_release(struct kernel *k)
 {
-	if (k->comms)
+	if (k->comms) {
 		json_decref(k->comms->open);
+		json_decref(k->comms->leaving);
+	}
 	free(k->comms);
 	k->comms = NULL;
 }

@@ -121,7 +121,7 @@ static bool turn(struct kernel *k, struct wire *w, const struct link_frame *f, c
 
 static bool input_request(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
-	static const char none[] = "{\"value\":\"\"}";
+	static const char none[] = "{\"value\":\"\",\"closed\":true}";
 	struct slice part = {none, sizeof none - 1};
 	if (!stdin_ask(k, w, f->seq, head)) {
 		log_warn("the session asked for input, but no client can be asked");

@@ -9,7 +9,7 @@
  *   link.c      bytes from and to a session              frames.c    the table of a session's frames
  *   queue.c     whose turn it is                         subshell.c  subshells
  *   copy.c      copies that serve: their life            look.c      what they are asked
- *   stdin.c     input requests                           stop.c      interrupt and shutdown
+ *   stdin.c     questions to clients                         stop.c      interrupt and shutdown
  *   info.c      kernel_info                              comms.c     the comm registry
  *   environ.c   the session's environment                history.c   the input history
  *   memory.c    memory that gets short
@@ -92,7 +92,7 @@ struct wire {
 	struct input {
 		uint32_t frame;         /* seq of the INPUT_REQUEST that waits, 0: none */
 		char id[JP_MAX_ID + 1]; /* msg_id of our input_request */
-		json_t *question;       /* not asked yet: the client's stdin is not connected; owned */
+		json_t *question;       /* what was asked, for another try and for who answers; owned */
 		int64_t again_at;       /* when it is tried again; 0: not */
 	} input;
 	struct copy *copy; /* whose it is; NULL: the session's */
@@ -330,6 +330,7 @@ bool stdin_ask(struct kernel *k, struct wire *w, uint32_t frame, const json_t *h
 void stdin_receive(struct kernel *k);
 void stdin_again(struct kernel *k, struct wire *w);
 void stdin_cancel(struct wire *w);
+void stdin_comm_leaves(struct kernel *k, const char *comm); /* nobody answers for this comm any more */
 
 /* stop.c */
 void stop_interrupt(struct kernel *k);
@@ -344,7 +345,9 @@ bool comm_info_reply(struct kernel *k, struct request *r, struct buf *content);
 bool comm_known(const struct kernel *k, const char *id);
 void comm_opened(struct kernel *k, const char *id, const char *target);
 void comm_closed(struct kernel *k, const char *id);
-json_t *comm_snapshot(struct kernel *k); /* what is open now */
+void comm_leaves(struct kernel *k, const char *id);      /* a client has sent comm_close, which waits for its turn */
+bool comm_stays(const struct kernel *k, const char *id); /* it is open, and no comm_close is waiting */
+json_t *comm_snapshot(struct kernel *k);                 /* what is open now */
 void comm_restore(struct kernel *k,
 		  json_t *before); /* closes what was not open then, and tells the clients; NULL: all */
 void comm_release(struct kernel *k);

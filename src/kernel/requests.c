@@ -116,6 +116,13 @@ static bool comm_unknown(struct kernel *k, struct request *r)
 	return comm_done(k, r, false);
 }
 
+/* The close waits for its turn as any message does; a question to who sent it does not wait so long. */
+static bool comm_close(struct kernel *k, struct request *r)
+{
+	comm_leaves(k, json_string_or(r->msg->content, "comm_id", ""));
+	return comm_unknown(k, r);
+}
+
 static void comm_start(struct kernel *k, struct request *r, struct buf *head)
 {
 	if (strcmp(r->msg->type, "comm_close") == 0)
@@ -138,7 +145,7 @@ static const struct request_type types[] = {
     {"list_subshell_request", ON_CONTROL, "list_subshell_reply", subshell_list, NULL, NULL, NULL},
     {"comm_open", ON_SHELL, NULL, NULL, comm_open, comm_unknown, NULL},
     {"comm_msg", ON_SHELL | LOOKS, NULL, NULL, comm_unknown, comm_unknown, NULL},
-    {"comm_close", ON_SHELL, NULL, NULL, comm_unknown, comm_unknown, comm_start},
+    {"comm_close", ON_SHELL, NULL, NULL, comm_close, comm_unknown, comm_start},
 };
 
 static const struct request_type *find_type(const char *name, enum jp_channel channel)

@@ -21,3 +21,26 @@ refuse_servers <- function(namespace) {
 
 # Evaluates a call of one of the internal tools (internal.R), arguments as seen by the caller: .carrack_internal(c_backtrace()).
 .carrack_internal <- function(call) eval(substitute(call), internal_tools, parent.frame())
+
+# rstudioapi's isAvailable,  replaced when it is loaded. The package believes in RStudio if .Platform$GUI says so, and finds RStudio's
+#   toolsEnv                functions in an environment on the search path. Where a client has opened positron.ui these two say yes, and
+#                           where the functions are (rstudioapi.R); where none has, they are the package's own.
+
+replace_rstudioapi <- function() {
+    namespace <- asNamespace("rstudioapi")
+    if (!all(c("isAvailable", "toolsEnv") %in% names(namespace)))
+        return(invisible())
+    available <- namespace$isAvailable
+    tools <- namespace$toolsEnv
+    ours <- list(
+        isAvailable = function(version_needed = NULL, ...) {
+            if (ui_is_open()) is.null(version_needed) || rstudio_version() >= version_needed
+            else available(version_needed, ...)
+        },
+        toolsEnv = function() if (ui_is_open()) rstudio else tools())
+    for (name in names(ours)) {
+        unlockBinding(name, namespace)
+        assign(name, ours[[name]], envir = namespace)
+        lockBinding(name, namespace)
+    }
+}

@@ -21,6 +21,7 @@ set_options <- function() {
         options(menu.graphics = FALSE)
     display_options()
     offer_comms()
+    offer_rstudioapi()
 }
 
 ask_password <- function(prompt = "Password: ") .Call(native$ask_password, one_string(prompt))

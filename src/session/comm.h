@@ -122,6 +122,10 @@ bool ss_comm_run(const char *asked, void (*fn)(void *), void *data, struct err *
 SEXP ss_comm_r_open(SEXP target);
 SEXP ss_comm_r_event(SEXP target, SEXP method, SEXP params);
 
+/* input.c: asks the client that runs the cell, on stdin, for what the target's contract lets R ask, and waits for the answer, which is
+ * the value. An error if no client has the comm open, if nobody can be asked, or if the answer is an error. May jump. */
+SEXP ss_comm_r_ask(SEXP target, SEXP method, SEXP params);
+
 /* ---- comm_r.c: comms of R code ---- */
 
 extern const struct ss_comm_target ss_comm_r_target;

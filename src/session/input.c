@@ -1,41 +1,29 @@
-/* input.c: questions to the user: R's ReadConsole, and passwords. */
+/* input.c: questions to the user: R's ReadConsole, and passwords; and to the front end: what a comm's contract lets R ask it. */
 #include "session/comm.h"
 #include "session/plot.h"
 #include "session/session.h"
 
 #include "rapi/exec.h"
+#include "rapi/json.h"
 #include "rapi/keep.h"
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
 
 static struct buf answer; /* what came, with its line end */
 static size_t handed_out; /* how much of it R has */
+static bool asking;       /* code of an event source runs while a question waits, and must not ask another */
 
 void ss_input_forget(void)
 {
 	buf_release(&answer);
 	handed_out = 0;
+	asking = false; /* in a copy that was made meanwhile */
 }
 
-enum outcome { ANSWERED, INTERRUPTED, SHUT_DOWN, HAS_NUL };
+enum outcome { ANSWERED, INTERRUPTED, SHUT_DOWN };
 
-static enum outcome take_answer(const struct link_frame *f)
-{
-	struct err e = {0};
-	json_t *head = link_frame_json(f, 0, &e), *value = json_object_get(head, "value");
-	const char *s = json_is_string(value) ? json_string_value(value) : "";
-	size_t n = json_string_length(value);
-	enum outcome outcome = memchr(s, '\0', n) ? HAS_NUL : ANSWERED;
-	buf_init(&answer, BUF_MAX_MESSAGE);
-	if (outcome == ANSWERED) {
-		buf_put(&answer, s, n);
-		buf_putc(&answer, '\n');
-	}
-	json_decref(head);
-	return outcome;
-}
-
-static enum outcome wait_for_answer(uint32_t question)
+/* Waits for the INPUT to a question: its head is *head then, for the caller to decref; NULL if it is no JSON object. Does not jump. */
+static enum outcome wait_for_answer(uint32_t question, json_t **head)
 {
 	static struct link_frame f; /* large */
 	struct err e = {0};
@@ -43,8 +31,10 @@ static enum outcome wait_for_answer(uint32_t question)
 		switch (link_peer_next(&ss.link, &f, &e)) {
 		case LINK_BROKEN: ss_link_gone();
 		case LINK_FRAME:
-			if (f.type == LINK_INPUT && f.request == question)
-				return take_answer(&f);
+			if (f.type == LINK_INPUT && f.request == question) {
+				*head = link_frame_json(&f, 0, &e);
+				return ANSWERED;
+			}
 			if (f.type == LINK_SHUTDOWN) {
 				ss.shutdown = true;
 				return SHUT_DOWN;
@@ -58,6 +48,43 @@ static enum outcome wait_for_answer(uint32_t question)
 	}
 }
 
+/* Sends the question, whose memory is released here, and waits. The head of the answer, an empty object if there is none to be had;
+ * NULL: the user interrupts. Does not jump. */
+static json_t *question(struct buf *head)
+{
+	json_t *answered = NULL;
+	bool sent = ss_send(LINK_INPUT_REQUEST, head->data, NULL, 0);
+	buf_release(head);
+	if (!sent)
+		return json_object();
+	asking = true;
+	enum outcome outcome = wait_for_answer(link_peer_last_seq(&ss.link), &answered);
+	asking = false;
+	if (outcome != ANSWERED)
+		ss_send(LINK_INPUT_CANCEL, NULL, NULL, 0);
+	if (outcome == SHUT_DOWN)
+		ss_end(0);
+	if (outcome == ANSWERED && !answered)
+		answered = json_object();
+	return answered;
+}
+
+/* False if the text has a NUL. */
+static bool take_answer(json_t *head)
+{
+	json_t *value = json_object_get(head, "value");
+	const char *s = json_is_string(value) ? json_string_value(value) : "";
+	size_t n = json_string_length(value);
+	bool good = !memchr(s, '\0', n);
+	buf_init(&answer, BUF_MAX_MESSAGE);
+	if (good) {
+		buf_put(&answer, s, n);
+		buf_putc(&answer, '\n');
+	}
+	json_decref(head);
+	return good;
+}
+
 /* Asks, and fills `answer`. May jump: errors, interrupts, and the end of the session. */
 static void ask(const char *prompt, bool password)
 {
@@ -67,23 +94,16 @@ static void ask(const char *prompt, bool password)
 	jx_key_string(&head, "prompt", prompt);
 	jx_key_bool(&head, "password", password);
 	buf_putc(&head, '}');
-	ss_send(LINK_INPUT_REQUEST, head.data, NULL, 0);
-	buf_release(&head);
-	uint32_t question = link_peer_last_seq(&ss.link);
-	enum outcome outcome = wait_for_answer(question);
-	if (outcome == INTERRUPTED || outcome == SHUT_DOWN)
-		ss_send(LINK_INPUT_CANCEL, NULL, NULL, 0);
-	if (outcome == SHUT_DOWN)
-		ss_end(0);
-	if (outcome == INTERRUPTED && strncmp(prompt, "Browse[", 7) == 0) {
+	json_t *answered = question(&head);
+	if (!answered && strncmp(prompt, "Browse[", 7) == 0) {
 		/* R would ask again at its debugger's prompt; the user wants the cell to end. */
 		R_interrupts_pending = 0;
 		ss_condition_seen(R_NilValue, Rf_ScalarInteger(2));
 		Rf_jump_to_toplevel();
 	}
-	if (outcome == INTERRUPTED)
+	if (!answered)
 		Rf_onintrNoResume();
-	if (outcome == HAS_NUL)
+	if (!take_answer(answered))
 		Rf_error("the answer has a NUL character in it, which an R string cannot hold");
 }
 
@@ -99,6 +119,11 @@ static int hand_out(unsigned char *to, int max)
 	return 1;
 }
 
+static bool cannot_ask(void)
+{
+	return r_sandboxed() || r_in_child() || !ss.request || asking || !ss.allow_stdin;
+}
+
 /* May jump. */
 static void refuse(void)
 {
@@ -108,6 +133,8 @@ static void refuse(void)
 		Rf_error("nobody can be asked for input now: this is not the cell's own code");
 	if (!ss.request)
 		Rf_error("nobody can be asked for input now: no cell runs");
+	if (asking)
+		Rf_error("nobody can be asked for input now: another question waits for its answer");
 	Rf_error("the client that runs this cell does not take input (allow_stdin is false)");
 }
 
@@ -141,7 +168,7 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 		told = ss.request;
 		return 0;
 	}
-	if (r_in_child() || !ss.request || !ss.allow_stdin)
+	if (cannot_ask())
 		refuse();
 	if (browser)
 		ss_comm_settle_at_browser();
@@ -151,7 +178,7 @@ int ss_read_console(const char *prompt, unsigned char *to, int max, int history)
 
 SEXP ss_ask_password(SEXP prompt)
 {
-	if (r_sandboxed() || r_in_child() || !ss.request || !ss.allow_stdin)
+	if (cannot_ask())
 		refuse();
 	ss_console_capture_flush();
 	ask(r_text(prompt, 0), true);
@@ -159,4 +186,59 @@ SEXP ss_ask_password(SEXP prompt)
 	ss_input_forget();
 	UNPROTECT(1);
 	return password;
+}
+
+/* ---- the front end ---- */
+
+/* What the front end answered, as R value. Releases the answer. May jump. */
+static SEXP result_of(json_t *answered, const char *method)
+{
+	static json_t *kept; /* an answer that could not be read is released when the next one comes */
+	json_decref(kept);
+	kept = answered;
+	const json_t *reply = json_object_get(answered, "reply"), *failed = json_object_get(reply, "error");
+	if (json_bool_or(answered, "closed", false))
+		Rf_error("%s: the front end has closed the comm, and nobody answers", method);
+	if (!json_is_object(reply))
+		Rf_error("%s: the question could not be sent", method);
+	if (failed)
+		Rf_error("%s: the front end says: %s", method, json_string_or(failed, "message", "it failed"));
+	SEXP value = PROTECT(r_json_read(json_object_get(reply, "result")));
+	json_decref(kept);
+	kept = NULL;
+	UNPROTECT(1);
+	return value;
+}
+
+SEXP ss_comm_r_ask(SEXP target, SEXP method, SEXP params)
+{
+	static struct buf text; /* static: a jump leaves nothing behind */
+	const struct ss_comm *c = r_in_child() ? NULL : ss_comm_newest(r_text(target, 0));
+	struct buf head = BUF_INIT(BUF_MAX_MESSAGE);
+	if (!c)
+		Rf_error("no front end has opened %s", r_text(target, 0));
+	if (cannot_ask())
+		refuse();
+	text.max = BUF_MAX_MESSAGE;
+	buf_clear(&text);
+	if (Rf_xlength(params))
+		r_json_write(&text, params);
+	else
+		buf_puts(&text, "{}");
+	const char *name = r_text(method, 0);
+	ss_console_capture_flush();
+	ss_plot_flush(R_NilValue);
+	buf_putc(&head, '{');
+	jx_key_string(&head, "comm", c->id);
+	jx_key_string(&head, "method", name);
+	jx_key_raw(&head, "params", text.data, text.len);
+	buf_putc(&head, '}');
+	if (head.failed || text.failed) {
+		buf_release(&head);
+		Rf_error("%s: the question is larger than a message may be", name);
+	}
+	json_t *answered = question(&head);
+	if (!answered)
+		Rf_onintrNoResume();
+	return result_of(answered, name);
 }

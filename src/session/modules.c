@@ -38,6 +38,7 @@ static const struct {
     {"display_log", (DL_FUNC)(void (*)(void))ss_display_log},
     {"comm_send", (DL_FUNC)(void (*)(void))ss_comm_r_send},
     {"comm_event", (DL_FUNC)(void (*)(void))ss_comm_r_event},
+    {"comm_ask", (DL_FUNC)(void (*)(void))ss_comm_r_ask},
     {"comm_open", (DL_FUNC)(void (*)(void))ss_comm_r_open},
     {"comm_uuid", (DL_FUNC)(void (*)(void))ss_comm_r_uuid},
     {"is_notebook", (DL_FUNC)(void (*)(void))is_notebook},

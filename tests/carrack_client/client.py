@@ -262,12 +262,14 @@ class Client:
         self.wait(lambda: len(cell.messages('stdin')) > n, 'input_request')
         return cell.messages('stdin')[n]
 
-    def answer(self, question, value):
+    def answer(self, question, value=None, **rpc):
+        """With `value` what the user typed; with `result` or `error` what a front end answers to an rpc_request."""
         for request in self.kernel.sent:
             if request.id == question.parent_id:
                 request.answered = getattr(request, 'answered', 0) + 1
-        header = self.header('input_reply')
-        self.send_raw('stdin', self.frames(header, {'value': value}, parent=question.header))
+        is_rpc = question.type == 'rpc_request'
+        header = self.header('rpc_reply' if is_rpc else 'input_reply')
+        self.send_raw('stdin', self.frames(header, rpc if is_rpc else {'value': value}, parent=question.header))
 
     def interrupt(self):
         return self.request('interrupt_request', channel='control').wait()

@@ -18,6 +18,7 @@ FORMS = {
     'comm_msg': {'comm_id': STR, 'data': DICT},
     'comm_close': {'comm_id': STR, 'data': DICT},
     'input_request': {'prompt': STR, 'password': BOOL},
+    'rpc_request': {'method': STR, 'params': DICT},  # not in the specification: Positron's
 }
 
 # What replies have when their status is `ok`.

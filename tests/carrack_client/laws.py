@@ -101,10 +101,10 @@ def own_replies(kernel, client, sent):
 
 
 def questions(kernel, client, sent):
-    """input_request goes to the client whose cell asks, only if it takes questions, and within the cell's window."""
+    """A question goes to the client whose cell asks, only if it takes questions, and within the cell's window."""
     for m in client.received['stdin']:
         request = sent.get(m.parent_id)
-        if m.type != 'input_request':
+        if m.type not in ('input_request', 'rpc_request'):
             yield f'{m}: on stdin'
         elif not request or request.client is not client:
             yield f'{m}: a question of another client\'s cell'
