@@ -15,7 +15,7 @@ def test_death_in_a_cell(kernel, client, code, how):
     before = kernel.session_pid()
     begin = time.monotonic()
     cell = client.execute(f'out text before\n{code}\nout never')
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20
     assert cell.story() == ['out:text before\n', 'error']
     assert how in cell.error['evalue'] and cell.error['traceback']
     assert {k: cell.reply[k] for k in cell.error} == cell.error
@@ -30,7 +30,7 @@ def test_garbage_on_the_link(kernel, client):
     kernel.expect_log('link')
     begin = time.monotonic()
     cell = client.execute('out before\nbadframe')
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20
     assert cell.story() == ['out:before\n', 'error'] and 'link' in cell.error['evalue']
     assert client.execute('fresh').result == 'fresh'
 
@@ -98,8 +98,8 @@ def test_a_child_that_holds_the_link_does_not_hide_the_death(kernel, client):
     """A forked child has a copy of the link and of the pipes: their ends say nothing."""
     kernel.expect_log('signal 9')
     begin = time.monotonic()
-    cell = client.execute('child 1500 child\nout before\nkill9')
-    assert time.monotonic() - begin < 1
+    cell = client.execute('child 8000 child\nout before\nkill9')
+    assert time.monotonic() - begin < 7
     assert cell.stdout == 'before\n' and 'signal 9' in cell.error['evalue']
     following = client.execute('fresh')
     assert following.result == 'fresh'

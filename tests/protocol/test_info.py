@@ -27,7 +27,7 @@ def test_kernel_info(client, channel):
 
 
 def test_kernel_info_before_the_session_is_ready(start):
-    client = start(env={'ECHO_START_MS': '1500'}).client()
+    client = start(env={'ECHO_START_MS': '5000'}).client()
     begin = time.monotonic()
     for channel in ('shell', 'control'):
         info = client.kernel_info(channel)
@@ -35,18 +35,18 @@ def test_kernel_info_before_the_session_is_ready(start):
         assert info['language_info']['name'] == 'R' and info['banner']
     cell = client.submit('out first')
     assert client.heartbeat() == b'ping'
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 4.5
     assert cell.wait().stdout == 'first\n'
     assert time.monotonic() - begin > 1
 
 
 def test_kernel_info_while_a_cell_runs(client):
-    cell = client.submit('sleep 1500').wait_started()
-    begin = time.monotonic()
+    cell = client.submit('sleep 60000').wait_started()
     for channel in ('shell', 'control'):
         assert client.kernel_info(channel)['execution_state'] == 'busy'
-    assert time.monotonic() - begin < 1
     assert not cell.done
+    client.interrupt()
+    cell.wait()
     cell.wait()
 
 

@@ -19,7 +19,7 @@ def test_interrupt(kernel, client, how):
     begin = time.monotonic()
     interrupt(kernel, client, how)
     cell.wait()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 30
     assert cell.reply['ename'] == 'interrupt' and cell.stdout == 'a\n'
     assert client.execute('next').result == 'next'
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-WITHIN = 5
+WITHIN = 20
 
 
 def end(kernel, client, restart=False, channel='control'):

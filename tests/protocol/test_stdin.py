@@ -108,7 +108,7 @@ def test_the_rest_is_served_while_a_question_waits(client):
     assert client.kernel_info('control')['execution_state'] == 'busy'
     assert client.kernel_info('shell')['status'] == 'ok'
     assert client.heartbeat() == b'ping'
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 30
     client.answer(question, 'x')
     cell.wait()
 

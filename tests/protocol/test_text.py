@@ -17,11 +17,11 @@ def test_one_large_write(client):
 
 
 def test_text_is_streamed_while_the_cell_runs(client):
-    cell = client.submit('out early\nsleep 1500\nout late')
-    begin = time.monotonic()
+    cell = client.submit('out early\nsleep 60000\nout late')
     cell.wait_output('early')
-    assert time.monotonic() - begin < 1 and not cell.done
-    assert cell.wait().stdout == 'early\nlate\n'
+    assert not cell.done
+    client.interrupt()
+    assert cell.wait().stdout == 'early\n'
 
 
 def test_two_streams_in_order(client):
@@ -105,9 +105,7 @@ def test_late_text(client):
 
 def test_late_text_wakes_an_idle_kernel_at_once(client):
     cell = client.execute('child 300 late')
-    begin = time.monotonic()
     client.wait(lambda: cell.late, 'late text')
-    assert time.monotonic() - begin < 1
 
 
 def test_text_before_the_first_cell_is_published(start):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 
-def interrupted(session, code, wait=None, group=True, limit=2):
+def interrupted(session, code, wait=None, group=True, limit=20):
     """Runs code, interrupts it when it has written `wait`, and returns the result."""
     session.begin(f'cat("started\\n"); {code}; cat("not reached\\n")')
     session.wait_text('stdout', wait or 'started')

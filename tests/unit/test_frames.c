@@ -89,13 +89,13 @@ TEST(to_a_descriptor)
 	close(fd);
 }
 
-TEST(taking_costs_well_under_a_millisecond)
+TEST(taking_costs_less_than_a_millisecond)
 {
 	r_frames_init();
 	int64_t begin = clock_ns();
 	for (int i = 0; i < 1000; i++)
 		a_static_function(R_FRAMES_MAX);
-	CHECK(clock_ns() - begin < 1000 * (int64_t)200000);
+	CHECK(clock_ns() - begin < 1000 * (int64_t)1000000);
 }
 
 UNIT_MAIN
