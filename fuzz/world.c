@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_PARENTS 256
@@ -29,6 +30,8 @@ static struct {
 	pid_t next_pid, dead;
 	int status;
 	uint32_t seq;
+	int64_t later; /* ms that the clock is fast */
+	unsigned uuids;
 } world;
 
 static void forget(int *fd, int now)
@@ -63,11 +66,22 @@ int setpgid(pid_t pid, pid_t group)
 	return 0;
 }
 
-/* Keeps the second end, which is the session's. */
+/* Only of the clock that the kernel waits by: the fuzzer has the other. */
+int clock_gettime(clockid_t which, struct timespec *t)
+{
+	int rc = (int)syscall(SYS_clock_gettime, which, t);
+	if (rc == 0 && which == CLOCK_MONOTONIC)
+		t->tv_sec += world.later / 1000;
+	return rc;
+}
+
+/* Keeps the second end, which is the session's; while there is one it is for a copy, which is given it. */
 int socketpair(int domain, int type, int protocol, int ends[2])
 {
 	if (syscall(SYS_socketpair, domain, type, protocol, ends) != 0)
 		return -1;
+	if (world.kernel->session.pid > 0)
+		return 0;
 	forget(&world.session, dup(ends[1]));
 	link_reader_release(&world.hears);
 	return 0;
@@ -139,6 +153,12 @@ static void check_object(struct slice s)
 	json_decref(v);
 }
 
+/* It is the cell that started last there. */
+static bool is_last(const struct publisher *pub, struct slice parent)
+{
+	return parent.len == pub->last_len && (!pub->last || memcmp(parent.data, pub->last, pub->last_len) == 0);
+}
+
 static void check_published(const struct jp_outgoing *o, struct parent *p)
 {
 	if (strcmp(o->type, "status") == 0) {
@@ -150,19 +170,19 @@ static void check_published(const struct jp_outgoing *o, struct parent *p)
 		FUZZ_CHECK(p->busy <= p->received && p->idle <= p->busy);
 		return;
 	}
-	const struct publisher *pub = &world.kernel->pub;
-	bool last =
-	    o->parent.len == pub->last_len && (!pub->last || memcmp(o->parent.data, pub->last, pub->last_len) == 0);
+	bool last = is_last(&world.kernel->pub, o->parent);
+	for (const struct copy *c = world.kernel->copies.first; c && !last; c = c->next)
+		last = is_last(&c->pub, o->parent);
 	FUZZ_CHECK(last || (p && p->busy > p->idle));
 }
 
 bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *o)
 {
 	struct parent *p = o->parent.len ? find(o->parent) : NULL;
-	FUZZ_CHECK(!o->content->failed);
+	FUZZ_CHECK(!o->content || !o->content->failed);
 	FUZZ_CHECK(o->n_ids || channel != JP_IOPUB);
 	FUZZ_CHECK(o->parent.len == 0 || p);
-	check_object(SLICE_BUF(o->content));
+	check_object(jp_content(o));
 	if (o->metadata.len)
 		check_object(o->metadata);
 	if (channel == JP_IOPUB) {
@@ -175,7 +195,8 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 	}
 	if (o->id_out)
 		snprintf(o->id_out, JP_MAX_ID + 1, "kernel-1");
-	buf_release(o->content);
+	if (o->content)
+		buf_release(o->content);
 	return true;
 }
 
@@ -195,8 +216,7 @@ void jp_sockets_close(struct jp_sockets *s)
 
 void jp_uuid(char out[37])
 {
-	static unsigned n;
-	snprintf(out, 37, "00000000-0000-4000-8000-%012x", n++ % 4); /* few, so that inputs can name them */
+	snprintf(out, 37, "00000000-0000-4000-8000-%012x", world.uuids++); /* counted, so that inputs can name them */
 }
 
 void jp_heartbeat(struct jp_sockets *s)
@@ -229,16 +249,34 @@ static void add(struct jp_message *m, const void *s, size_t n)
 	FUZZ_CHECK(jp_message_add(m, s, n, &e));
 }
 
-/* Parts as the input has them, which seldom are a message; or a message with a choice of types and contents. */
-void world_message(struct fuzz_input *in, enum jp_channel channel)
+static struct jp_message *waiting(enum jp_channel channel)
 {
 	struct jp_message *m = &world.waiting[channel];
-	uint8_t how = fuzz_byte(in);
-	size_t n;
 	if (world.waits[channel])
 		jp_message_release(m);
 	jp_message_init(m);
 	world.waits[channel] = true;
+	return m;
+}
+
+void world_put(enum jp_channel channel, const char *header, struct slice content)
+{
+	struct jp_message *m = waiting(channel);
+	add(m, "client", 6);
+	add(m, JP_DELIMITER, strlen(JP_DELIMITER));
+	add(m, "", 0);
+	add(m, header, strlen(header));
+	add(m, "{}", 2);
+	add(m, "{}", 2);
+	add(m, content.data, content.len);
+}
+
+/* Parts as the input has them, which seldom are a message; or a message with a choice of types and contents. */
+void world_message(struct fuzz_input *in, enum jp_channel channel)
+{
+	struct jp_message *m = waiting(channel);
+	uint8_t how = fuzz_byte(in);
+	size_t n;
 	if (how & 0x80) {
 		for (int i = how & 15; i > 0; i--) {
 			const char *s = fuzz_bytes(in, &n);
@@ -307,26 +345,31 @@ static struct slice choose(struct fuzz_input *in, const char *const *table, size
 	return part;
 }
 
-/* Sends, if asked for together with a descriptor (docs/link.md, "Parked processes"), whose other end lives on or not. */
-static void send_bytes(const char *s, size_t n, bool with_fd, bool lives)
+void world_send(int link, const char *s, size_t n, const int *fds, size_t n_fds)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(WORLD_FDS * sizeof(int))];
 	} control = {0};
-	int pair[2];
 	struct iovec io = {.iov_base = (void *)(uintptr_t)s, .iov_len = n};
 	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1};
-	if (with_fd) {
-		FUZZ_CHECK(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	if (n_fds) {
 		m.msg_control = control.bytes;
-		m.msg_controllen = sizeof control.bytes;
+		m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
 		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
 						      .cmsg_type = SCM_RIGHTS,
-						      .cmsg_len = CMSG_LEN(sizeof(int))};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &pair[0], sizeof(int));
+						      .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, n_fds * sizeof(int));
 	}
-	(void)!sendmsg(world.session, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)!sendmsg(link, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The same, if asked for with a descriptor (docs/link.md, "Parked processes"), whose other end lives on or not. */
+static void send_bytes(const char *s, size_t n, bool with_fd, bool lives)
+{
+	int pair[2] = {-1, -1};
+	FUZZ_CHECK(!with_fd || syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	world_send(world.session, s, n, pair, with_fd);
 	if (with_fd) {
 		close(pair[0]);
 		if (lives)
@@ -336,21 +379,40 @@ static void send_bytes(const char *s, size_t n, bool with_fd, bool lives)
 	}
 }
 
-void world_frame(struct kernel *k, struct fuzz_input *in)
+bool world_frame_of(struct fuzz_input *in, struct buf *out, uint32_t seq, uint32_t running, uint8_t *how)
 {
-	struct buf out = BUF_INIT(BUF_MAX_SMALL);
 	struct slice part[4];
 	uint8_t type = fuzz_byte(in), which = fuzz_byte(in);
-	uint32_t request = which & 0x80 ? fuzz_byte(in) : k->main.running ? k->main.running->id : 0;
+	uint32_t request = which & 0x80 ? fuzz_byte(in) : running;
 	size_t n = which % 5;
 	for (size_t i = 0; i < n; i++)
 		part[i] = i == 0 ? choose(in, heads, ARRAY_LEN(heads)) : choose(in, bodies, ARRAY_LEN(bodies));
-	if (world.session < 0 ||
-	    !link_encode(&out, type < 64 ? 16 + type % 16 : type, ++world.seq, request, part, n, NULL))
-		return;
-	send_bytes(out.data, out.len, which & 0x40, which & 0x20);
+	*how = which;
+	return link_encode(out, type < 64 ? 16 + type % 16 : type, seq, request, part, n, NULL);
+}
+
+void world_frame(struct kernel *k, struct fuzz_input *in)
+{
+	struct buf out = BUF_INIT(BUF_MAX_SMALL);
+	uint8_t how;
+	bool made = world_frame_of(in, &out, world.seq + 1, k->main.running ? k->main.running->id : 0, &how);
+	if (made && world.session >= 0) {
+		world.seq++;
+		send_bytes(out.data, out.len, how & 0x40, how & 0x20);
+		link_read(k, &k->main);
+	}
 	buf_release(&out);
-	link_read(k, &k->main);
+}
+
+void world_serving(struct kernel *k, const char *head, const int *fds, size_t n_fds)
+{
+	struct buf out = BUF_INIT(BUF_MAX_SMALL);
+	struct slice part = SLICE_STR(head);
+	if (world.session >= 0 && link_encode(&out, LINK_SERVING, ++world.seq, 0, &part, 1, NULL)) {
+		world_send(world.session, out.data, out.len, fds, n_fds);
+		link_read(k, &k->main);
+	}
+	buf_release(&out);
 }
 
 void world_bytes(struct kernel *k, struct fuzz_input *in)
@@ -361,6 +423,16 @@ void world_bytes(struct kernel *k, struct fuzz_input *in)
 		return;
 	send_bytes(s, n, false, false);
 	link_read(k, &k->main);
+}
+
+int world_parked(void)
+{
+	return world.parked;
+}
+
+void world_later(int64_t ms)
+{
+	world.later += ms;
 }
 
 void world_session_dies(struct kernel *k, int signal)

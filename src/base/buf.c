@@ -29,6 +29,16 @@ void buf_trim(struct buf *b, size_t keep)
 		buf_clear(b);
 }
 
+static bool grow(struct buf *b, size_t cap)
+{
+	char *p = mem_realloc(b->data, cap);
+	if (!p)
+		return false;
+	b->data = p;
+	b->cap = cap;
+	return true;
+}
+
 char *buf_room(struct buf *b, size_t n)
 {
 	if (b->failed)
@@ -39,16 +49,10 @@ char *buf_room(struct buf *b, size_t n)
 	}
 	size_t need = b->len + n + 1;
 	if (need > b->cap) {
-		size_t cap = b->cap ? b->cap : 64;
-		while (cap < need)
-			cap += cap / 2 + 1;
-		char *p = mem_realloc(b->data, cap);
-		if (!p) {
-			b->failed = true;
+		size_t cap = b->cap ? b->cap + b->cap / 2 + 1 : 64;
+		b->failed = !grow(b, cap < need ? need : cap);
+		if (b->failed)
 			return NULL;
-		}
-		b->data = p;
-		b->cap = cap;
 	}
 	return b->data + b->len;
 }
@@ -60,6 +64,12 @@ bool buf_want(struct buf *b, size_t n)
 	bool room = buf_room(b, n) != NULL;
 	b->failed = false;
 	return room;
+}
+
+void buf_reserve(struct buf *b, size_t n)
+{
+	if (!b->failed && n <= b->max && b->len <= b->max - n && b->len + n + 1 > b->cap)
+		grow(b, b->len + n + 1);
 }
 
 void buf_added(struct buf *b, size_t n)

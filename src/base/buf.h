@@ -41,6 +41,9 @@ void buf_added(struct buf *b, size_t n);
 /* Makes room for `n` more bytes if the ceiling and the memory allow it; says whether there is. Never sets `failed`. */
 bool buf_want(struct buf *b, size_t n);
 
+/* The same for a buffer of which it is known how long it will be: no more room than that is made, if any. */
+void buf_reserve(struct buf *b, size_t n);
+
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

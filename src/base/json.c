@@ -1,10 +1,7 @@
 #include "base/json.h"
 
+#include "base/plain.h"
 #include "base/utf8.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 static const char hex[] = "0123456789abcdef";
 
@@ -26,38 +23,15 @@ static char escape_of(unsigned char c)
 #define WORST 6    /* bytes that one becomes at most: \u00XX */
 #define PIECE 4096 /* so much is written without a look at the room */
 
-/* copy_plain looks at STEP bytes at once; plain_of says how many of them, from the first on, go into a string as they are. */
-#ifdef __SSE2__
-#define STEP 16
-static size_t plain_of(const char *s)
-{
-	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
-	__m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: what is beyond ASCII, too */
-	__m128i two = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-	__m128i all = _mm_or_si128(_mm_or_si128(low, two), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-	unsigned found = (unsigned)_mm_movemask_epi8(all);
-	return found ? (size_t)__builtin_ctz(found) : STEP;
-}
-#else
-#define STEP 8
-static size_t plain_of(const char *s)
-{
-	size_t i = 0;
-	while (i < STEP && (unsigned char)s[i] < 0x80 && !escape_of((unsigned char)s[i]))
-		i++;
-	return i;
-}
-#endif
-
-/* How many bytes at s, up to n, go into a string as they are; they are copied to `to`, which has room for STEP more. */
+/* How many bytes at s, up to n, go into a string as they are; they are copied to `to`, which has room for PLAIN_STEP more. */
 static size_t copy_plain(char *to, const char *s, size_t n)
 {
 	size_t i = 0;
-	while (n - i >= STEP) {
+	while (n - i >= PLAIN_STEP) {
 		size_t plain = plain_of(s + i);
-		memcpy(to + i, s + i, STEP);
+		memcpy(to + i, s + i, PLAIN_STEP);
 		i += plain;
-		if (plain < STEP)
+		if (plain < PLAIN_STEP)
 			return i;
 	}
 	for (; i < n && (unsigned char)s[i] < 0x80 && !escape_of((unsigned char)s[i]); i++)
@@ -108,13 +82,13 @@ static size_t put_piece(char *to, const char *s, size_t n, size_t whole, size_t 
 
 void jx_string(struct buf *b, const char *s, size_t n)
 {
-	buf_room(b, n + 2);
-	buf_want(b, n + n / 16 + WORST * (n < PIECE ? n : PIECE) + 4 * WORST); /* in one go, if it is text */
+	if (!buf_want(b, n + n / 16 + WORST * (n < PIECE ? n : PIECE) + 4 * WORST)) /* in one go, if it is text */
+		buf_room(b, n + 2);
 	buf_putc(b, '"');
 	while (n && !b->failed) {
 		size_t piece = n < PIECE ? n : PIECE, used = 0;
 		char one[WORST];
-		if (buf_want(b, WORST * (piece + 1) + STEP)) {
+		if (buf_want(b, WORST * (piece + 1) + PLAIN_STEP)) {
 			buf_added(b, put_piece(b->data + b->len, s, piece, n, &used));
 		} else { /* near the ceiling each character is looked at by itself */
 			size_t k = put_char(one, s, n, &used);

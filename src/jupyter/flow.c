@@ -24,13 +24,17 @@ void flow_release(void)
 	flow.fd = -1;
 }
 
-static void sent(void *data, void *hint)
+static void uncount(size_t n)
 {
-	size_t n = (size_t)hint;
 	size_t left = atomic_fetch_sub(&flow.bytes, n) - n;
-	free(data);
 	if (left <= FLOW_LOW && atomic_exchange(&flow.waiting, false))
 		eventfd_write(flow.fd, 1);
+}
+
+static void sent(void *data, void *hint)
+{
+	free(data);
+	uncount((size_t)hint);
 }
 
 /* Gives back what a buffer has in reserve: it may lie here for long. */
@@ -59,6 +63,64 @@ bool flow_message(zmq_msg_t *msg, struct buf *b, size_t more, struct err *e)
 	}
 	return true;
 }
+
+/* ---- blocks ---- */
+
+struct flow_block {
+	char *data;
+	size_t len;
+	size_t cost; /* that was counted */
+	atomic_size_t users;
+};
+
+struct flow_block *flow_block_new(struct buf *b)
+{
+	struct flow_block *block = mem_alloc(sizeof *block);
+	if (!block)
+		return NULL;
+	*block = (struct flow_block){.cost = b->cap};
+	atomic_init(&block->users, 1);
+	atomic_fetch_add(&flow.bytes, block->cost);
+	block->data = buf_detach(b, &block->len);
+	return block;
+}
+
+void flow_block_release(struct flow_block *block)
+{
+	if (!block || atomic_fetch_sub(&block->users, 1) > 1)
+		return;
+	size_t cost = block->cost;
+	free(block->data);
+	free(block);
+	uncount(cost);
+}
+
+bool flow_block_has(const struct flow_block *block, struct slice part)
+{
+	return block && part.data >= block->data && part.data + part.len <= block->data + block->len;
+}
+
+static void part_sent(void *data, void *hint)
+{
+	flow_block_release(hint);
+}
+
+bool flow_part(zmq_msg_t *msg, struct flow_block *block, struct slice part, size_t more, struct err *e)
+{
+	int tries = 0, rc;
+	block->cost += more;
+	atomic_fetch_add(&flow.bytes, more);
+	atomic_fetch_add(&block->users, 1);
+	while ((rc = zmq_msg_init_data(msg, (void *)(uintptr_t)part.data, part.len, part_sent, block)) != 0 &&
+	       mem_again(&tries))
+		continue;
+	if (rc == 0)
+		return true;
+	flow_block_release(block);
+	return err_set(e, "no memory for a message");
+}
+
+/* ---- the session's turn ---- */
 
 bool flow_full(void)
 {

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/slice.h"
 
 #include <zmq.h>
 
@@ -28,6 +29,16 @@ void flow_release(void); /* only after zmq_ctx_term */
 /* Makes a ZeroMQ message of the buffer's bytes, which it takes over; the buffer is empty afterwards. `more` is what else
  * is in memory for as long as they are. */
 bool flow_message(zmq_msg_t *msg, struct buf *b, size_t more, struct err *e) MUST_CHECK;
+
+/* Bytes that came in one piece and of which messages are made in several parts: they are counted, and freed with the last part. */
+struct flow_block;
+/* Takes the buffer's memory over: it is empty afterwards, what pointed into it still does. NULL, and it is as it was: no memory.
+ * Whoever made the block releases it when all messages are made. */
+struct flow_block *flow_block_new(struct buf *b);
+void flow_block_release(struct flow_block *block); /* NULL is nothing */
+bool flow_block_has(const struct flow_block *block, struct slice part);
+/* A message of a part of the block, without a copy. `more` as above. */
+bool flow_part(zmq_msg_t *msg, struct flow_block *block, struct slice part, size_t more, struct err *e) MUST_CHECK;
 
 /* True while the session must wait. Once true it stays so until FLOW_LOW is reached. */
 bool flow_full(void);

@@ -23,19 +23,13 @@ void pub_release(struct publisher *p)
 	p->last = NULL;
 }
 
-static void publish(struct publisher *p, const char *topic, const char *type, struct slice parent, struct buf *content,
-		    struct slice metadata, const struct slice *buffers, size_t n_buffers)
+static void publish(struct publisher *p, const char *topic, struct slice parent, struct jp_outgoing *o)
 {
 	struct slice prefix = SLICE_STR(topic);
-	jp_send(p->sockets, JP_IOPUB,
-		&(struct jp_outgoing){.ids = &prefix,
-				      .n_ids = 1,
-				      .type = type,
-				      .parent = parent,
-				      .metadata = metadata,
-				      .content = content,
-				      .buffers = buffers,
-				      .n_buffers = n_buffers});
+	o->ids = &prefix;
+	o->n_ids = 1;
+	o->parent = parent;
+	jp_send(p->sockets, JP_IOPUB, o);
 }
 
 static void publish_status(struct publisher *p, struct slice parent, const char *state)
@@ -43,7 +37,7 @@ static void publish_status(struct publisher *p, struct slice parent, const char 
 	struct buf content = BUF_INIT(BUF_MAX_SMALL);
 	buf_printf(&content, "{\"execution_state\":\"%s\"}", state);
 	p->started = true;
-	publish(p, "status", "status", parent, &content, (struct slice){0}, NULL, 0);
+	publish(p, "status", parent, &(struct jp_outgoing){.type = "status", .content = &content});
 }
 
 static struct slice parent_of(const struct publisher *p, const struct pub_window *w)
@@ -92,15 +86,19 @@ void pub_cell_started(struct publisher *p)
 	p->last_len = p->session->len;
 }
 
-void pub_message(struct publisher *p, const struct pub_window *w, const char *type, struct buf *content,
-		 struct slice metadata, const struct slice *buffers, size_t n_buffers)
+void pub_outgoing(struct publisher *p, const struct pub_window *w, struct jp_outgoing *o)
 {
 	if (!w || w == p->session)
 		pub_flush(p, false);
-	p->bytes += content->len;
-	for (size_t i = 0; i < n_buffers; i++)
-		p->bytes += buffers[i].len;
-	publish(p, type, type, parent_of(p, w), content, metadata, buffers, n_buffers);
+	p->bytes += jp_content(o).len;
+	for (size_t i = 0; i < o->n_buffers; i++)
+		p->bytes += o->buffers[i].len;
+	publish(p, o->type, parent_of(p, w), o);
+}
+
+void pub_message(struct publisher *p, const struct pub_window *w, const char *type, struct buf *content)
+{
+	pub_outgoing(p, w, &(struct jp_outgoing){.type = type, .content = content});
 }
 
 static void publish_text(struct publisher *p, const char *s, size_t n)
@@ -115,7 +113,7 @@ static void publish_text(struct publisher *p, const char *s, size_t n)
 	buf_putc(&content, '}');
 	p->text_bytes += n;
 	p->bytes += n;
-	publish(p, topic, "stream", parent_of(p, NULL), &content, (struct slice){0}, NULL, 0);
+	publish(p, topic, parent_of(p, NULL), &(struct jp_outgoing){.type = "stream", .content = &content});
 }
 
 void pub_flush(struct publisher *p, bool all)

@@ -49,8 +49,10 @@ void pub_cell_started(struct publisher *p);
 
 /* Publishes a message of a window; NULL is the session's window, or outside of it the last cell. Text goes first.
  * Takes over `content`. */
-void pub_message(struct publisher *p, const struct pub_window *w, const char *type, struct buf *content,
-		 struct slice metadata, const struct slice *buffers, size_t n_buffers);
+void pub_message(struct publisher *p, const struct pub_window *w, const char *type, struct buf *content);
+
+/* The same for one with more to it: ids and parent are filled in. */
+void pub_outgoing(struct publisher *p, const struct pub_window *w, struct jp_outgoing *o);
 
 /* Text of the session. */
 void pub_text(struct publisher *p, enum pub_stream stream, const char *bytes, size_t n);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "jupyter/flow.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -190,6 +189,29 @@ static void write_header(struct jp_sockets *s, const struct jp_outgoing *o, stru
 		memcpy(o->id_out, id, sizeof id);
 }
 
+#define COPIED 4096 /* so few bytes are copied rather than shared */
+
+/* A part that is somebody else's. One for which there is no memory is sent empty: the frame is owed. */
+static bool send_slice(void *socket, struct flow_block *block, struct slice s, int flags)
+{
+	zmq_msg_t part;
+	if (s.len > COPIED && flow_block_has(block, s)) {
+		if (!flow_part(&part, block, s, 0, NULL))
+			zmq_msg_init(&part);
+	} else if (s.len <= COPIED) {
+		return send_bytes(socket, s, flags);
+	} else {
+		struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
+		buf_put(&copy, s.data, s.len);
+		if (!flow_message(&part, &copy, 0, NULL))
+			zmq_msg_init(&part);
+	}
+	if (send_msg(&part, socket, flags))
+		return true;
+	zmq_msg_close(&part);
+	return false;
+}
+
 static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice signature, const struct slice four[4],
 		       zmq_msg_t *content)
 {
@@ -199,22 +221,25 @@ static bool send_parts(void *socket, const struct jp_outgoing *o, struct slice s
 	if (!send_bytes(socket, SLICE_STR(JP_DELIMITER), ZMQ_SNDMORE) || !send_bytes(socket, signature, ZMQ_SNDMORE))
 		return false;
 	for (int i = 0; i < 3; i++)
-		if (!send_bytes(socket, four[i], ZMQ_SNDMORE))
+		if (!send_slice(socket, o->block, four[i], ZMQ_SNDMORE))
 			return false;
 	if (!send_msg(content, socket, o->n_buffers ? ZMQ_SNDMORE : 0))
 		return false;
-	for (size_t i = 0; i < o->n_buffers; i++) {
-		struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
-		zmq_msg_t part;
-		buf_put(&copy, o->buffers[i].data, o->buffers[i].len);
-		if (!flow_message(&part, &copy, 0, NULL))
-			zmq_msg_init(&part); /* the frame is owed: an empty one keeps the message in one piece */
-		if (!send_msg(&part, socket, i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0)) {
-			zmq_msg_close(&part);
+	for (size_t i = 0; i < o->n_buffers; i++)
+		if (!send_slice(socket, o->block, o->buffers[i], i + 1 < o->n_buffers ? ZMQ_SNDMORE : 0))
 			return false;
-		}
-	}
 	return true;
+}
+
+/* The content's frame: the buffer itself, a part of the block, or a copy. */
+static bool content_message(zmq_msg_t *msg, struct jp_outgoing *o, size_t around, struct err *e)
+{
+	struct buf copy = BUF_INIT(BUF_MAX_MESSAGE);
+	if (!o->content && o->text.len > COPIED && flow_block_has(o->block, o->text))
+		return flow_part(msg, o->block, o->text, around, e);
+	if (!o->content)
+		buf_put(&copy, o->text.data, o->text.len);
+	return flow_message(msg, o->content ? o->content : &copy, around, e);
 }
 
 bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *o)
@@ -226,14 +251,14 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 	zmq_msg_t content;
 	write_header(s, o, &header);
 	struct slice four[4] = {SLICE_BUF(&header), o->parent.len ? o->parent : empty,
-				o->metadata.len ? o->metadata : empty, SLICE_BUF(o->content)};
-	bool ok = !header.failed && !o->content->failed;
+				o->metadata.len ? o->metadata : empty, jp_content(o)};
+	bool ok = !header.failed && !(o->content && o->content->failed);
 	if (!ok)
 		err_set(&e, "it is larger than %zu bytes, or memory is short", (size_t)BUF_MAX_MESSAGE);
 	if (ok)
 		jp_sign(s->key, four, 4, signature);
 	size_t around = FLOW_MESSAGE + header.len + four[1].len + four[2].len;
-	ok = ok && flow_message(&content, o->content, around, &e);
+	ok = ok && content_message(&content, o, around, &e);
 	if (ok) {
 		ok = send_parts(s->socket[channel], o, SLICE_STR(signature), four, &content);
 		if (!ok) {
@@ -245,7 +270,8 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 		*o->unreachable = true;
 	else if (!ok)
 		log_error("a %s could not be sent: %s", o->type, e.msg);
-	buf_release(o->content);
+	if (o->content)
+		buf_release(o->content);
 	buf_release(&header);
 	return ok;
 }

@@ -8,6 +8,7 @@
 #define CARRACK_SOCKETS_H
 
 #include "jupyter/connection.h"
+#include "jupyter/flow.h"
 #include "jupyter/message.h"
 
 #include <zmq.h>
@@ -44,7 +45,9 @@ struct jp_outgoing {
 	size_t n_ids;
 	const char *type;
 	struct slice parent, metadata;
-	struct buf *content; /* taken over */
+	struct buf *content;      /* taken over; NULL: */
+	struct slice text;        /* ... the content is this */
+	struct flow_block *block; /* what lies in it is not copied; may be NULL */
 	const struct slice *buffers;
 	size_t n_buffers;
 	bool *unreachable; /* set if the peer is not connected, which only stdin is told; NULL: do not care */
@@ -53,6 +56,11 @@ struct jp_outgoing {
 
 /* Sends. A failure is logged and returned; the content is released in any case. */
 bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *o);
+
+static inline struct slice jp_content(const struct jp_outgoing *o)
+{
+	return o->content ? SLICE_BUF(o->content) : o->text;
+}
 
 /* Echoes everything that is waiting on the heartbeat socket. */
 void jp_heartbeat(struct jp_sockets *s);

@@ -56,7 +56,7 @@ static void publish_close(struct kernel *k, const char *id)
 	buf_putc(&content, '{');
 	jx_key_string(&content, "comm_id", id);
 	buf_puts(&content, ",\"data\":{}}");
-	pub_message(&k->pub, NULL, "comm_close", &content, (struct slice){0}, NULL, 0);
+	pub_message(&k->pub, NULL, "comm_close", &content);
 }
 
 json_t *comm_snapshot(struct kernel *k)

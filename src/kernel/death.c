@@ -141,10 +141,8 @@ static void tell_all(struct kernel *k, const struct buf *text)
 static void end_undoing(struct kernel *k, struct request *r)
 {
 	if (r && request_is_cell(r)) {
-		json_t *ok = json_pack("{ss}", "status", "ok");
 		k->main.running = NULL;
-		execute_finish(k, r, ok, (struct slice){0});
-		json_decref(ok);
+		execute_finish(k, r, SLICE_STR("{\"status\":\"ok\"}"), (struct slice){0});
 	} else if (r) {
 		execute_fail(k, r, "Undone", "", NULL, 0);
 	}

@@ -75,7 +75,7 @@ void execute_fail(struct kernel *k, struct request *r, const char *ename, const 
 		buf_puts(&reply, "{\"status\":\"unknown\"}");
 	}
 	if (execute && !r->silent)
-		pub_message(r->pub, &r->window, "error", &error, (struct slice){0}, NULL, 0);
+		pub_message(r->pub, &r->window, "error", &error);
 	/* comm messages have no reply; the others' is named after them. */
 	size_t stem = strlen(r->msg->type);
 	if (stem > 8 && stem < 50 && strcmp(r->msg->type + stem - 8, "_request") == 0) {
@@ -118,7 +118,7 @@ static void publish_input(struct kernel *k, struct request *r)
 	jx_string(&content, json_string_value(code), json_string_length(code));
 	jx_key_int(&content, "execution_count", r->count);
 	buf_putc(&content, '}');
-	pub_message(r->pub, &r->window, "execute_input", &content, (struct slice){0}, NULL, 0);
+	pub_message(r->pub, &r->window, "execute_input", &content);
 }
 
 /* Before it runs: what a crash interrupts is in the history, too, and the result finds its line. The history is the main
@@ -160,28 +160,53 @@ static void put_cost(const struct request *r, struct slice metadata, struct buf 
 	json_decref(all);
 }
 
-void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata)
+/* What a reply must have, whatever the session sent. */
+static const struct {
+	const char *key;
+	char kind;        /* the first character of a value of its type */
+	const char *none; /* what is sent where the session has sent no such */
+	bool of_errors;   /* else of replies that say `ok` */
+} owed[] = {
+    {"ename", '"', "\"error\"", true}, {"evalue", '"', "\"\"", true},          {"traceback", '[', "[]", true},
+    {"payload", '[', "[]", false},     {"user_expressions", '{', "{}", false},
+};
+
+/* The session's own members, as they came, but those that the kernel process says. */
+static void put_reply(struct buf *out, const struct request *r, struct slice content, bool failed)
 {
-	const char *status = json_string_or(content, "status", "error");
-	bool failed = strcmp(status, "ok") != 0;
-	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE), with_cost = BUF_INIT(BUF_MAX_SMALL);
-	json_object_set_new(content, "status", json_string(failed ? "error" : "ok"));
-	json_object_set_new(content, "execution_count", json_integer(r->count));
-	if (failed) {
-		/* The three must be there whatever the session sent. */
-		if (!json_is_string(json_object_get(content, "ename")))
-			json_object_set_new(content, "ename", json_string("error"));
-		if (!json_is_string(json_object_get(content, "evalue")))
-			json_object_set_new(content, "evalue", json_string(""));
-		if (!json_is_array(json_object_get(content, "traceback")))
-			json_object_set_new(content, "traceback", json_array());
-	} else {
-		if (!json_is_array(json_object_get(content, "payload")))
-			json_object_set_new(content, "payload", json_array());
-		if (!json_is_object(json_object_get(content, "user_expressions")))
-			json_object_set_new(content, "user_expressions", json_object());
+	struct slice key, value;
+	size_t at = 0;
+	buf_want(out, content.len + 256);
+	buf_putc(out, '{');
+	jx_key_string(out, "status", failed ? "error" : "ok");
+	jx_key_int(out, "execution_count", r->count);
+	while (jt_next(content, &at, &key, &value)) {
+		bool ours = slice_is(key, "status") || slice_is(key, "execution_count");
+		for (size_t i = 0; i < ARRAY_LEN(owed); i++)
+			ours = ours || (owed[i].of_errors == failed && slice_is(key, owed[i].key));
+		if (ours)
+			continue;
+		buf_puts(out, ",\"");
+		buf_put(out, key.data, key.len);
+		buf_puts(out, "\":");
+		buf_put(out, value.data, value.len);
 	}
-	jx_value(&reply, content);
+	for (size_t i = 0; i < ARRAY_LEN(owed); i++) {
+		if (owed[i].of_errors != failed)
+			continue;
+		value = jt_find(content, owed[i].key);
+		if (!value.len || *value.data != owed[i].kind)
+			value = SLICE_STR(owed[i].none);
+		jx_key_raw(out, owed[i].key, value.data, value.len);
+	}
+	buf_putc(out, '}');
+}
+
+void execute_finish(struct kernel *k, struct request *r, struct slice content, struct slice metadata)
+{
+	bool failed = !slice_is(jt_find(content, "status"), "\"ok\"");
+	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE), with_cost = BUF_INIT(BUF_MAX_SMALL);
+	put_reply(&reply, r, content, failed);
 	struct request_queue *home = r->home;
 	size_t waiting = failed && r->stop_on_error ? count_waiting(k, home) : 0;
 	pub_flush(r->pub, true);

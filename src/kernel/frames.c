@@ -10,6 +10,7 @@
 
 #define HISTORY_MS 1000
 #define TEXT_PLAIN_MAX 65536 /* longer results are cut in the history */
+#define NAME_MAX_BYTES 65536 /* of a comm's id and target */
 
 static bool hello(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
@@ -43,28 +44,40 @@ static bool ready(struct kernel *k, struct wire *w, const struct link_frame *f, 
 }
 
 /* Messages that a session may publish, and what the kernel notes about them. */
-static void note_result(struct kernel *k, const struct wire *w, const json_t *content)
+static void note_result(struct kernel *k, const struct wire *w, struct slice content)
 {
-	const json_t *text = json_object_get(json_object_get(content, "data"), "text/plain");
+	struct buf text = BUF_INIT(TEXT_PLAIN_MAX);
 	struct request *r = w->running;
-	size_t n = json_string_length(text);
-	if (k->history && r && r->store_history && !r->subshell && json_is_string(text))
-		history_output(k->history, r->count, json_string_value(text), n < TEXT_PLAIN_MAX ? n : TEXT_PLAIN_MAX);
+	if (k->history && r && r->store_history && !r->subshell &&
+	    jt_string(jt_find(jt_find(content, "data"), "text/plain"), &text, TEXT_PLAIN_MAX) && !text.failed)
+		history_output(k->history, r->count, text.len ? text.data : "", text.len);
+	buf_release(&text);
 }
 
-static void note_comm_open(struct kernel *k, const struct wire *w, const json_t *content)
+/* A member that is a name; as anywhere, one with a NUL in it ends there. */
+static const char *name_in(struct slice content, const char *key, struct buf *to)
 {
-	comm_opened(k, json_string_or(content, "comm_id", ""), json_string_or(content, "target_name", ""));
+	return jt_string(jt_find(content, key), to, NAME_MAX_BYTES) && to->len && !to->failed ? to->data : "";
 }
 
-static void note_comm_close(struct kernel *k, const struct wire *w, const json_t *content)
+static void note_comm_open(struct kernel *k, const struct wire *w, struct slice content)
 {
-	comm_closed(k, json_string_or(content, "comm_id", ""));
+	struct buf id = BUF_INIT(NAME_MAX_BYTES), target = BUF_INIT(NAME_MAX_BYTES);
+	comm_opened(k, name_in(content, "comm_id", &id), name_in(content, "target_name", &target));
+	buf_release(&id);
+	buf_release(&target);
+}
+
+static void note_comm_close(struct kernel *k, const struct wire *w, struct slice content)
+{
+	struct buf id = BUF_INIT(NAME_MAX_BYTES);
+	comm_closed(k, name_in(content, "comm_id", &id));
+	buf_release(&id);
 }
 
 static const struct {
 	const char *type;
-	void (*note)(struct kernel *k, const struct wire *w, const json_t *content);
+	void (*note)(struct kernel *k, const struct wire *w, struct slice content);
 	bool
 	    always; /* also while a silent request runs: it is no output but the state of something that the client has */
 	bool of_session; /* not from copies of it */
@@ -92,25 +105,19 @@ static bool publish(struct kernel *k, struct wire *w, const struct link_frame *f
 		log_warn("a copy of the session published a `%s`: comms are the session's", type);
 		return true;
 	}
-	json_t *content = i < ARRAY_LEN(publishable) ? link_frame_json(f, 1, &e) : NULL;
-	json_t *metadata = content ? link_frame_json(f, 2, &e) : NULL;
-	if (metadata) {
-		struct slice c = link_frame_part(f, 1);
-		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
-		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
-		if (publishable[i].note)
-			publishable[i].note(k, w, content);
-		if (w->running)
-			request_open(k, w->running);
-		if (!w->running || !w->running->silent || publishable[i].always)
-			pub_message(w->pub, NULL, type, &bytes, link_frame_part(f, 2), f->part + 3, buffers_of(f));
-		buf_release(&bytes);
-	} else {
+	struct jp_outgoing o = {.type = type, .block = w->block, .buffers = f->part + 3, .n_buffers = buffers_of(f)};
+	if (i == ARRAY_LEN(publishable) || !link_frame_text(f, 1, &o.text, &e) ||
+	    !link_frame_text(f, 2, &o.metadata, &e)) {
 		log_error("the session published a `%s` that is not passed on: %s", type,
 			  i < ARRAY_LEN(publishable) ? e.msg : "no such message may come from a session");
+		return true;
 	}
-	json_decref(content);
-	json_decref(metadata);
+	if (publishable[i].note)
+		publishable[i].note(k, w, o.text);
+	if (w->running)
+		request_open(k, w->running);
+	if (!w->running || !w->running->silent || publishable[i].always)
+		pub_outgoing(w->pub, NULL, &o);
 	return true;
 }
 
@@ -144,8 +151,8 @@ static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, 
 		log_error("the session answered request %u, which is not with it", f->request);
 		return true;
 	}
-	struct slice metadata = link_frame_part(f, 2), c = link_frame_part(f, 1);
-	json_t *content = link_frame_json(f, 1, &e), *checked = link_frame_json(f, 2, &e);
+	struct slice content, metadata;
+	bool ok = link_frame_text(f, 1, &content, &e) && link_frame_text(f, 2, &metadata, &e);
 	stdin_cancel(w);
 	if (!w->copy) {
 		where_done(k);
@@ -154,8 +161,8 @@ static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, 
 	}
 	request_open(k, r);
 	if (!w->running) /* there was no memory for its window */
-		goto done;
-	if (!content || !checked) {
+		return true;
+	if (!ok) {
 		log_error("the session's reply to a %s cannot be read: %s", r->msg->type, e.msg);
 		const char *line = "the session sent a reply that is not JSON";
 		execute_fail(k, r, "SessionError", line, &line, 1);
@@ -165,16 +172,13 @@ static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, 
 	} else {
 		const char *type = json_string_or(head, "type", "");
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
-		buf_put(&bytes, c.len ? c.data : "{}", c.len ? c.len : 2);
+		buf_put(&bytes, content.data, content.len);
 		pub_flush(w->pub, true);
 		if (*type)
 			request_reply(k, r, type, &bytes, metadata, f->part + 3, buffers_of(f));
 		buf_release(&bytes);
 		request_done(k, r);
 	}
-done:
-	json_decref(content);
-	json_decref(checked);
 	return true;
 }
 

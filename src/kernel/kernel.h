@@ -95,7 +95,8 @@ struct wire {
 		json_t *question;       /* what was asked, for another try and for who answers; owned */
 		int64_t again_at;       /* when it is tried again; 0: not */
 	} input;
-	struct copy *copy; /* whose it is; NULL: the session's */
+	struct copy *copy;        /* whose it is; NULL: the session's */
+	struct flow_block *block; /* in which the frame lies that is acted upon, if it is a large one */
 };
 
 struct session {
@@ -274,7 +275,7 @@ void temp_remove(struct kernel *k);                 /* nobody has it any longer 
 bool execute_prepare(struct kernel *k, struct request *r);
 bool execute_refuse(struct kernel *k, struct request *r); /* true: it is no cell, and was answered with an error */
 void execute_start(struct kernel *k, struct request *r, struct buf *head);
-void execute_finish(struct kernel *k, struct request *r, json_t *content, struct slice metadata);
+void execute_finish(struct kernel *k, struct request *r, struct slice content, struct slice metadata);
 void execute_fail(struct kernel *k, struct request *r, const char *ename, const char *evalue, const char *const *lines,
 		  size_t n_lines); /* error, error reply, idle; frees r */
 

@@ -12,6 +12,7 @@
 #define READ_SIZE 65536
 #define MUCH (READ_SIZE / 2) /* a pipe that had so much is in a flood: it is looked at again at once */
 #define START_TEXT_MAX 4096
+#define LARGE 65536 /* a frame of so many bytes is not copied: what is published of it goes out as it lies there */
 
 void wire_init(struct wire *w, struct publisher *pub)
 {
@@ -104,7 +105,12 @@ static void take_frames(struct kernel *k, struct wire *w)
 		case LINK_BROKEN: wire_broken(k, w, e.msg); return;
 		case LINK_FRAME:
 			log_debug("link: %s %u for request %u", link_type_name(f.type), f.seq, f.request);
+			if (w->in.taken >= LARGE && w->in.taken == w->in.in.len &&
+			    (w->block = flow_block_new(&w->in.in)))
+				w->in.taken = 0;
 			frame_act(k, w, &f);
+			flow_block_release(w->block);
+			w->block = NULL;
 			if (w->link < 0)
 				return;
 		}

@@ -77,7 +77,7 @@ static void comm_refuse(struct kernel *k, struct request *r)
 	buf_putc(&close, '{');
 	jx_key_string(&close, "comm_id", json_string_or(r->msg->content, "comm_id", ""));
 	buf_puts(&close, ",\"data\":{}}");
-	pub_message(&k->pub, &r->window, "comm_close", &close, (struct slice){0}, NULL, 0);
+	pub_message(&k->pub, &r->window, "comm_close", &close);
 }
 
 /* Ends a message that needs no session, with no more than its statuses; an open is refused if `refuse` says so. */

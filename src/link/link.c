@@ -51,6 +51,17 @@ json_t *link_frame_json(const struct link_frame *f, size_t i, struct err *e)
 	return v;
 }
 
+bool link_frame_text(const struct link_frame *f, size_t i, struct slice *text, struct err *e)
+{
+	static const char none[] = "{}";
+	struct slice p = link_frame_part(f, i);
+	*text = p.len ? p : (struct slice){none, sizeof none - 1};
+	if (p.len == 0 || jt_object(p, link_type_name(f->type), e))
+		return true;
+	err_context(e, "part %zu of the link frame", i);
+	return false;
+}
+
 static void put_u16(char *to, unsigned v)
 {
 	to[0] = (char)(v & 0xff);
@@ -69,33 +80,51 @@ static uint32_t get_u32(const char *from)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n,
-		 struct err *e)
+size_t link_frame_size(int type, const struct slice *parts, size_t n, struct err *e)
 {
-	if (n > LINK_MAX_PARTS)
-		return err_set(e, "a link frame has at most %d parts, this %s has %zu", LINK_MAX_PARTS,
-			       link_type_name(type), n);
-	size_t head = LINK_HEADER + 4 * n, total = head;
+	size_t total = LINK_HEADER + 4 * n;
+	if (n > LINK_MAX_PARTS) {
+		err_set(e, "a link frame has at most %d parts, this %s has %zu", LINK_MAX_PARTS, link_type_name(type),
+			n);
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++) {
-		if (parts[i].len > LINK_MAX_FRAME - total)
-			return err_set(e, "a link frame is at most %zu bytes, this %s is larger",
-				       (size_t)LINK_MAX_FRAME, link_type_name(type));
+		if (parts[i].len > LINK_MAX_FRAME - total) {
+			err_set(e, "a link frame is at most %zu bytes, this %s is larger", (size_t)LINK_MAX_FRAME,
+				link_type_name(type));
+			return 0;
+		}
 		total += parts[i].len;
 	}
-	char *to = buf_room(out, total);
-	if (!to) {
-		out->failed = false; /* what is in it is whole, and the next frame may be smaller */
-		return err_set(e, "no memory for a link frame of %zu bytes", total);
-	}
+	return total;
+}
+
+void link_put_head(char *to, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n)
+{
 	to[0] = (char)LINK_MAGIC;
 	to[1] = LINK_VERSION;
 	put_u16(to + 2, (unsigned)type);
 	put_u32(to + 4, seq);
 	put_u32(to + 8, request);
 	put_u32(to + 12, (uint32_t)n);
-	char *body = to + head;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		put_u32(to + LINK_HEADER + 4 * i, (uint32_t)parts[i].len);
+}
+
+bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n,
+		 struct err *e)
+{
+	size_t total = link_frame_size(type, parts, n, e);
+	if (!total)
+		return false;
+	char *to = buf_room(out, total);
+	if (!to) {
+		out->failed = false; /* what is in it is whole, and the next frame may be smaller */
+		return err_set(e, "no memory for a link frame of %zu bytes", total);
+	}
+	link_put_head(to, type, seq, request, parts, n);
+	char *body = to + LINK_HEADER + 4 * n;
+	for (size_t i = 0; i < n; i++) {
 		if (parts[i].len)
 			memcpy(body, parts[i].data, parts[i].len);
 		body += parts[i].len;
@@ -120,6 +149,18 @@ static enum link_took broken(struct err *e, const char *why)
 {
 	err_set(e, "the link is broken: %s", why);
 	return LINK_BROKEN;
+}
+
+#define ROOM_FIRST ((size_t)1 << 20)
+#define ROOM_OVER 65536 /* who reads asks for so much room, also for the last bytes of a frame */
+
+/* Room for what is missing of a frame of `total` bytes, so that it comes to lie in a block of its size. Only so far as what has come makes it
+ * likely that the rest will. */
+static void make_room(struct buf *in, size_t total)
+{
+	size_t missing = total - in->len, likely = in->len > ROOM_FIRST ? in->len : ROOM_FIRST;
+	if (in->cap - in->len <= ROOM_OVER)
+		buf_reserve(in, (missing < likely ? missing : likely) + ROOM_OVER);
 }
 
 enum link_took link_take(struct link_reader *r, struct link_frame *f, struct err *e)
@@ -155,8 +196,10 @@ enum link_took link_take(struct link_reader *r, struct link_frame *f, struct err
 		f->part[i] = (struct slice){p + at, len};
 		at += len;
 	}
-	if (r->in.len < at)
+	if (r->in.len < at) {
+		make_room(&r->in, at);
 		return LINK_MORE;
+	}
 	r->taken = at;
 	return LINK_FRAME;
 }

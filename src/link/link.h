@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/jtext.h"
 #include "base/slice.h"
 
 #define LINK_VERSION 1
@@ -63,6 +64,15 @@ struct slice link_frame_part(const struct link_frame *f, size_t i);
 
 /* Part i parsed as a JSON object; `{}` if it is absent or empty. NULL and *e if it is anything else. The caller decrefs. */
 json_t *link_frame_json(const struct link_frame *f, size_t i, struct err *e) MUST_CHECK;
+
+/* Part i, `{}` if it is absent or empty. False and *e if it is anything else than a JSON object: base/jtext.h reads it. */
+bool link_frame_text(const struct link_frame *f, size_t i, struct slice *text, struct err *e) MUST_CHECK;
+
+/* The length of the frame of these parts without the parts. 0 and *e: it is over a ceiling. */
+size_t link_frame_size(int type, const struct slice *parts, size_t n, struct err *e);
+
+/* What stands before the parts: LINK_HEADER and four bytes a part. */
+void link_put_head(char *to, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n);
 
 /* Appends an encoded frame. False if it is over a ceiling (nothing is appended then). */
 bool link_encode(struct buf *out, int type, uint32_t seq, uint32_t request, const struct slice *parts, size_t n,

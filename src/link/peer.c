@@ -94,6 +94,26 @@ static bool write_descriptors(struct link_peer *p, const char *byte, const int *
 	return n == 1 || gone(p, e);
 }
 
+#define TOGETHER 65536 /* a smaller frame is written at once, a larger one part by part: a copy of it would cost more */
+
+static bool write_frame(struct link_peer *p, int type, uint32_t request, const struct slice *parts, size_t n,
+			const int *fds, size_t n_fds, struct err *e)
+{
+	static char bytes[TOGETHER];
+	size_t total = link_frame_size(type, parts, n, e), len = LINK_HEADER + 4 * n, next = 0;
+	if (!total)
+		return false;
+	link_put_head(bytes, type, ++p->seq, request, parts, n);
+	for (; next < n && parts[next].len <= TOGETHER - len; len += parts[next++].len)
+		if (parts[next].len)
+			memcpy(bytes + len, parts[next].data, parts[next].len);
+	size_t done = n_fds ? 1 : 0;
+	bool ok = (!done || write_descriptors(p, bytes, fds, n_fds, e)) && write_all(p, bytes + done, len - done, e);
+	for (; ok && next < n; next++)
+		ok = write_all(p, parts[next].data, parts[next].len, e);
+	return ok;
+}
+
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e)
 {
@@ -120,18 +140,9 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 		parts[n++] = (struct slice){head ? head : "{}", head ? strlen(head) : 2};
 	for (size_t i = 0; i < n_rest; i++)
 		parts[n++] = rest[i];
-	struct buf out = BUF_INIT(LINK_MAX_FRAME + BUF_MAX_SMALL);
-	uint32_t seq = p->seq + 1;
-	bool ok = link_encode(&out, type, seq, request, parts, n, e);
+	bool ok = write_frame(p, type, request, parts, n, fds, n_fds, e);
 	parts[0] = (struct slice){0}; /* static because it is large; the caller's head is not kept */
-	if (ok) {
-		p->seq = seq;
-		size_t done = n_fds ? 1 : 0;
-		ok = (!done || write_descriptors(p, out.data, fds, n_fds, e)) &&
-		     write_all(p, out.data + done, out.len - done, e);
-	}
-	buf_release(&out);
-	ok = ok && wait_ack(p, seq, e);
+	ok = ok && wait_ack(p, p->seq, e);
 	p->calling = false;
 	return ok;
 }

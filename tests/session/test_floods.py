@@ -183,7 +183,7 @@ def test_one_large_value(r, what, code):
     assert text == 'a' * (ONE * MB)
     if PROOF:
         print(f'\n{what} of {ONE} MB: most memory of the kernel {r.kernel.peak() / 1e6:.0f} MB')
-    assert r.kernel.peak() < 10 * ONE * MB + 100 * MB
+    assert r.kernel.peak() < ONE * MB + 80 * MB  # itself, and what may be on its way besides
 
 
 def test_what_cannot_be_sent_is_said(r):

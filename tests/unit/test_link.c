@@ -89,6 +89,40 @@ TEST(frames_come_back_in_chunks_of_every_size)
 	buf_release(&b);
 }
 
+TEST(a_large_frame_lies_in_a_block_of_its_size)
+{
+	struct buf b = BUF_INIT(LINK_MAX_FRAME);
+	size_t n = (size_t)20 << 20;
+	struct slice part = {malloc(n), n};
+	struct link_reader r;
+	memset((char *)(uintptr_t)part.data, 'x', n);
+	CHECK(link_encode(&b, LINK_PUBLISH, 1, 0, &part, 1, NULL));
+	link_reader_init(&r);
+	for (size_t at = 0; at < b.len; at += 65536) {
+		size_t k = b.len - at < 65536 ? b.len - at : 65536;
+		char *to = buf_room(&r.in, 65536);
+		memcpy(to, b.data + at, k);
+		buf_added(&r.in, k);
+		CHECK_INT(link_take(&r, &f, NULL), at + k < b.len ? LINK_MORE : LINK_FRAME);
+		CHECK(r.in.cap <= b.len + 65536 + 1);
+	}
+	CHECK_MEM(f.part[0].data, f.part[0].len, part.data, part.len);
+	link_reader_release(&r);
+	free((char *)(uintptr_t)part.data);
+	buf_release(&b);
+}
+
+TEST(one_that_only_says_that_it_is_large_takes_little)
+{
+	static const char head[] = "\xc4\x01\x12\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x3f";
+	struct link_reader r;
+	link_reader_init(&r);
+	buf_put(&r.in, head, sizeof head - 1);
+	CHECK_INT(link_take(&r, &f, NULL), LINK_MORE);
+	CHECK(r.in.cap < (size_t)2 << 20);
+	link_reader_release(&r);
+}
+
 TEST(a_cut_frame_is_never_a_frame)
 {
 	struct buf b = BUF_INIT(1000);

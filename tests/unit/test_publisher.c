@@ -11,9 +11,11 @@ bool jp_send(struct jp_sockets *s, enum jp_channel channel, struct jp_outgoing *
 {
 	CHECK_INT(channel, JP_IOPUB);
 	CHECK_INT(o->n_ids, 1);
+	struct slice content = jp_content(o);
 	buf_printf(&sent, "%.*s %.*s %.*s\n", (int)o->ids[0].len, o->ids[0].data, (int)o->parent.len,
-		   o->parent.data ? o->parent.data : "", (int)o->content->len, o->content->data);
-	buf_release(o->content);
+		   o->parent.data ? o->parent.data : "", (int)content.len, content.data);
+	if (o->content)
+		buf_release(o->content);
 	return true;
 }
 
@@ -35,7 +37,7 @@ static void message(const struct pub_window *w, const char *type)
 {
 	struct buf content = BUF_INIT(100);
 	buf_puts(&content, "{}");
-	pub_message(&p, w, type, &content, (struct slice){0}, NULL, 0);
+	pub_message(&p, w, type, &content);
 }
 
 static void open_window(struct pub_window *w, const char *header, bool session)
