@@ -135,6 +135,64 @@ def wire():
         write('wire', 'seed-' + name, data)
 
 
+# ── copies that serve, subshells: see fuzz_copies.c ──
+
+ASKED = ['execute', 'complete', 'inspect', 'is_complete', 'comm_msg', 'comm_open', 'comm_close', 'kernel_info']
+CONTROLS = ['create', 'delete', 'list', 'interrupt', 'kernel_info', 'shutdown']
+BEHAVES = ['hello', 'execute', 'complete', 'silent', 'pass', 'publish', 'ask', 'exit']
+MAIN, NOBODY = 100, 210
+
+
+def ask(kind, subshell=MAIN, content=0, ident=1):
+    return bytes([0, ASKED.index(kind), subshell, ident, content])
+
+
+def control(kind, subshell=MAIN, ident=1):
+    return bytes([2, CONTROLS.index(kind), subshell, ident])
+
+
+def behaves(kind, copy=0):
+    return bytes([16, copy, BEHAVES.index(kind)])
+
+
+def copies():
+    serves, parked_serves, refuses = bytes([4, 0]), bytes([6]), bytes([4, 0xe0])
+    later = [bytes([13, i]) for i in range(12)]  # 10 ms, doubled each time
+    make = control('create') + control('create', ident=2)
+    own = make + ask('execute', 0) + serves + behaves('hello')
+    cell = ask('execute', ident=9)
+    look = cell + later[6] + ask('complete', content=2) + later[6] + serves + behaves('hello')
+    seeds = {
+        'subshell': own + behaves('publish') + behaves('execute') + ask('complete', 0, 2, 2) + behaves('complete'),
+        'two-subshells': own + ask('execute', 1, ident=2) + serves + behaves('hello', 1) + behaves('execute', 1) + behaves('execute'),
+        'list-delete': own + control('list', ident=3) + control('delete', 0, 4) + control('delete', NOBODY, 5) + control('list', ident=6),
+        'delete-while-it-waits': make + ask('execute', 0) + ask('execute', 0, ident=2) + control('delete', 0, 3) + serves,
+        'no-subshell': ask('execute', NOBODY) + ask('execute', 240, ident=2) + ask('kernel_info', 0, 4, 3),
+        'look': look + behaves('complete'),
+        'look-passed': look + behaves('pass') + said_in_copies(REPLY, 8, 2),
+        'look-too-long': look + later[11] + ask('inspect', content=2, ident=3),
+        'parked-looks': cell + later[6] + ask('inspect', content=2) + later[6] + later[6] + parked_serves + behaves('hello') + behaves('complete'),
+        'refused': make + ask('execute', 0) + refuses + ask('execute', 0, ident=2) + later[10] + ask('execute', 0, ident=3) + serves,
+        'few-descriptors': make + ask('execute', 0) + bytes([4, 0x83]) + serves + bytes([4, 0x81]),
+        'copy-dies': own + bytes([18, 0]) + chunk(b'text') + bytes([19, 0]) + chunk(b'SIGSEGV\nC: f\nR: g()\n') + ask('execute', 0, ident=2) + serves,
+        'copy-asks': own + behaves('ask') + bytes([3, 0x0d, 1, 5]) + behaves('execute'),
+        'copy-leaves': own + behaves('exit') + behaves('execute') + ask('execute', 0, ident=2),
+        'copy-is-broken': own + bytes([17, 0]) + chunk(frame(99, ['{}'])) + make,
+        'copy-says-anything': own + b''.join(bytes([15, 0, i, 3, 4, 4, 4]) for i in range(16)),
+        'session-dies': own + look + bytes([11, 11]) + bytes([12, 0]),
+        'session-answers-late': own + cell + ask('comm_open', 0, 3, 3) + ask('comm_msg', 1, 3, 4) + said_in_copies(REPLY, 8, 2) + said_in_copies(REPLY, 1, 1) * 2,
+        'interrupt': own + control('interrupt', ident=7) + behaves('execute'),
+        'shutdown': own + look + control('shutdown', ident=7) + ask('execute', 1, ident=8),
+        'many': make + b''.join(control('create', ident=i) + ask('execute', i % 20, ident=i) + serves + behaves('hello', i) for i in range(40)),
+    }
+    for name, data in seeds.items():
+        write('copies', 'seed-' + name, data)
+
+
+def said_in_copies(*args):
+    return bytes([7]) + said(*args)[1:]
+
+
 # ── JSON, cells ──
 
 def json_texts():
@@ -223,6 +281,7 @@ def session():
 link()
 connection()
 wire()
+copies()
 json_texts()
 code()
 options()
