@@ -7,7 +7,7 @@ comm_manager <- new.env(parent = emptyenv())
 
 # ---- the manager
 
-comm_manager$target_to_handler_map <- list()
+comm_manager$target_to_handler_map <- list(quarto_kernel_setup = function(comm, data) quarto_setup(comm, data))
 comm_manager$commid_to_comm <- list()
 
 comm_manager$register_target <- function(target_name, handler_func) {

@@ -178,6 +178,23 @@ forms_without_print <- function(x) {
     with_metadata(data)
 }
 
+# The value of a user expression in the middle of a line of text, which is what Quarto and MyST ask for: beside R's print the forms above, and
+# vectors as Markdown. Text is escaped unless it is I(…) or knitr's asis_output(). NULL: print alone.
+inline_forms <- function(x) tryCatch({
+    data <- if (is.object(x)) forms_beside_text(x)[[1L]]
+    if (is.null(data) && is.atomic(x) && is.null(dim(x)) && length(x) >= 1L && length(x) <= 1000L)
+        data <- list("text/markdown" = inline_markdown(x))
+    data[setdiff(names(data), "text/plain")]
+}, error = function(e) display_log("inline forms", e))
+
+inline_markdown <- function(x) {
+    text <- if (is.numeric(x) && !is.object(x)) vapply(x, function(one) format(one), "") else as.character(x)
+    if (is.object(x) && !inherits(x, c("AsIs", "knit_asis", "factor", "glue", "noquote"))) text <- trimws(format(x))
+    if ((is.character(x) || is.factor(x)) && !inherits(x, c("AsIs", "knit_asis")))
+        text <- gsub("([\\\\`*_{}\\[\\]()<>#+.!|~$^@-])", "\\\\\\1", text, perl = TRUE)
+    one_string(paste(text, collapse = ", "))
+}
+
 # A table that print() would cut at options(max.print), as R is delivered, is cut where its HTML is. Everything that R would
 # show in full, and every max.print that somebody has set, is left alone. NULL: print it.
 print_cut <- function(x) {

@@ -29,6 +29,9 @@ set_cell <- function(width, height, dpi, format, warning, message, output_width,
     cell$quiet <- c(if (!warning) "warning", if (!message) "message")
 }
 
+# Dots an inch that the document as a whole wants (quarto.R); its user's repr.plot.res goes before.
+plot_document <- new.env(parent = emptyenv())
+
 plot_setting <- function(name) {
     value <- getOption(name)
     default <- plot_defaults[[name]]
@@ -69,9 +72,10 @@ output_size <- function(own) {
     size <- if (fitted) cell$output_width / css_dpi * c(1, 0.75) else c(NA, NA)
     width <- first(own[[1L]], cell$width, size[[1L]], if (of_client) 7, plot_setting("repr.plot.width"))
     height <- first(own[[2L]], cell$height, size[[2L]], if (of_client) 5, plot_setting("repr.plot.height"))
+    of_document <- if (is.null(getOption("repr.plot.res"))) plot_document$dots
     dots <- if (isTRUE(cell$retina)) 2 * first(cell$dpi, css_dpi)
-            else first(cell$dpi, if (of_client) css_dpi * first(cell$output_ratio, 1), plot_setting("repr.plot.res"))
-    shown <- if (of_client || isTRUE(cell$retina) || !is.null(cell$dpi)) css_dpi else dots / 2
+            else first(cell$dpi, if (of_client) css_dpi * first(cell$output_ratio, 1), of_document, plot_setting("repr.plot.res"))
+    shown <- if (of_client || isTRUE(cell$retina) || !is.null(cell$dpi) || !is.null(of_document)) css_dpi else dots / 2
     c(width, height, dots, shown)
 }
 
@@ -101,6 +105,8 @@ plot_page <- function(own) tryCatch({
 
 # R's own choice gives way, a device that the user or a profile has chosen does not.
 set_plot_options <- function() {
+    if (nzchar(Sys.getenv("QUARTO_FIG_WIDTH")))
+        quarto_environment()
     device <- getOption("device")
     own <- is.null(device) || is.character(device) ||
         (is.function(device) && isNamespaceLoaded("grDevices") && identical(environment(device), asNamespace("grDevices")))

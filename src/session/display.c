@@ -261,6 +261,25 @@ void ss_show(SEXP value, bool last)
 	buf_trim(&text, (size_t)1 << 16);
 }
 
+void ss_inline_forms(struct buf *out, SEXP value)
+{
+	static struct buf bundle; /* static: a jump leaves nothing behind */
+	if (ss.mode != SS_NOTEBOOK || rich_is_off())
+		return;
+	if (!bundle.max)
+		buf_init(&bundle, BUF_MAX_MESSAGE);
+	buf_clear(&bundle);
+	SEXP list = PROTECT(r_call_module("inline_forms", 1, &value));
+	if (TYPEOF(list) == VECSXP && XLENGTH(list))
+		ss_bundle(&bundle, list);
+	if (bundle.len > 2 && !bundle.failed) {
+		buf_putc(out, ',');
+		buf_put(out, bundle.data + 1, bundle.len - 2); /* without the braces */
+	}
+	buf_trim(&bundle, (size_t)1 << 16);
+	UNPROTECT(1);
+}
+
 /* ---- what R code publishes: called from modules/display.R; they may jump ---- */
 
 SEXP ss_display_publish(SEXP update, SEXP data, SEXP more, SEXP transient)

@@ -17,8 +17,9 @@
 struct expression {
 	SEXP code, next; /* kept in R_KEEP_CODE; next is R_NilValue for the last one */
 	bool last;
-	bool asked; /* a user expression: its value is printed whether visible or not, into *text */
-	struct buf *text;
+	bool
+	    asked; /* a user expression: its value is printed whether visible or not, into *text; its other forms into *forms */
+	struct buf *text, *forms;
 };
 
 /* Takes what was captured, without the line's end, as the text of a value. */
@@ -65,6 +66,7 @@ static void evaluate(void *data)
 		ss_console_capture();
 		Rf_PrintValue(value);
 		end_capture(x->text);
+		ss_inline_forms(x->forms, value);
 	} else if (visible) {
 		ss_show(value, x->last);
 	}
@@ -257,17 +259,21 @@ static bool parse_code(const json_t *value, struct buf *error)
 
 static void user_expression(const json_t *code, struct buf *reply)
 {
-	struct buf error = BUF_INIT(BUF_MAX_MESSAGE), text = BUF_INIT(BUF_MAX_MESSAGE);
+	struct buf error = BUF_INIT(BUF_MAX_MESSAGE), text = BUF_INIT(BUF_MAX_MESSAGE),
+		   forms = BUF_INIT(BUF_MAX_MESSAGE);
 	bool ok = parse_code(code, &error);
 	SEXP all = ok ? r_kept(R_KEEP_CODE) : R_NilValue;
 	for (R_xlen_t i = 0; ok && i < Rf_xlength(all); i++) {
-		struct expression x = {VECTOR_ELT(all, i), .next = R_NilValue, .asked = true, .text = &text};
+		struct expression x = {VECTOR_ELT(all, i), .next = R_NilValue, .asked = true, .text = &text,
+				       .forms = &forms};
 		buf_clear(&text);
+		buf_clear(&forms);
 		ok = run_expression(&x, &error);
 	}
 	if (ok) {
 		buf_puts(reply, "{\"status\":\"ok\",\"data\":{\"text/plain\":");
 		jx_string(reply, text.data ? text.data : "", text.len);
+		buf_put(reply, forms.data, forms.len);
 		buf_puts(reply, "},\"metadata\":{}}");
 	} else {
 		buf_puts(reply, "{\"status\":\"error\",");
@@ -276,6 +282,7 @@ static void user_expression(const json_t *code, struct buf *reply)
 	}
 	buf_release(&error);
 	buf_release(&text);
+	buf_release(&forms);
 }
 
 static void ok_reply(const json_t *content)

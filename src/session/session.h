@@ -83,6 +83,9 @@ void ss_parse_problem(enum ss_parsed how, const char *code, size_t n, struct buf
 /* Shows a visible value, the last of its cell or one before. May jump: print methods are the user's. */
 void ss_show(SEXP value, bool last);
 
+/* Appends the members of a bundle, each after a comma, that show the value within a line of text, if it has such. May jump. */
+void ss_inline_forms(struct buf *out, SEXP value);
+
 SEXP ss_display_publish(SEXP update, SEXP data, SEXP metadata, SEXP transient); /* these three are called from R */
 SEXP ss_display_clear(SEXP wait);
 SEXP ss_display_log(SEXP text);

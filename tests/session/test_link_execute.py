@@ -182,10 +182,10 @@ def test_silent(session):
 def test_user_expressions(session):
     r = session.run('x <- 2', user_expressions={'a': 'x + 1', 'b': 'stop("ue")', 'c': '1 +', 'd': 'invisible(3)'})
     given = r.reply['user_expressions']
-    assert given['a'] == {'status': 'ok', 'data': {'text/plain': '[1] 3'}, 'metadata': {}}
+    assert given['a'] == {'status': 'ok', 'data': {'text/plain': '[1] 3', 'text/markdown': '3'}, 'metadata': {}}
     assert given['b']['status'] == 'error' and given['b']['evalue'] == 'ue' and given['b']['ename'] == 'simpleError'
     assert given['c']['ename'] == 'parseError'
-    assert given['d']['data'] == {'text/plain': '[1] 3'}
+    assert given['d']['data']['text/plain'] == '[1] 3'
     assert r.story == []
     assert session.run('.Last.value').result == '[1] 2'
     assert 'user_expressions' not in session.run('stop("no")', user_expressions={'a': '1'}).reply
