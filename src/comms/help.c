@@ -40,7 +40,5 @@ static const struct ss_comm_method methods[] = {
     {0},
 };
 
-const struct ss_comm_target comm_help = {.name = "positron.help",
-					 .opened = opened,
-					 .methods = methods,
-					 .close = close_help};
+const struct ss_comm_target comm_help = {
+    .name = "positron.help", .opened = opened, .methods = methods, .close = close_help, .again = true};

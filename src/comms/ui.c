@@ -225,4 +225,5 @@ const struct ss_comm_target comm_ui = {.name = "positron.ui",
 				       .methods = methods,
 				       .close = close_ui,
 				       .settle = settle,
-				       .begin = begin};
+				       .begin = begin,
+				       .again = true};

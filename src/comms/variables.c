@@ -447,4 +447,5 @@ const struct ss_comm_target comm_variables = {.name = "positron.variables",
 					      .open = open_variables,
 					      .methods = methods,
 					      .close = close_variables,
-					      .settle = settle};
+					      .settle = settle,
+					      .again = true};

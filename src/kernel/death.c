@@ -80,7 +80,7 @@ static void follow(struct kernel *k, struct story *t, const char *kept)
 		json_array_foreach(lost, i, what) buf_printf(&t->text, "Not kept: %s\n", json_string_value(what));
 	} else {
 		park_let_go(k);
-		comm_restore(k, NULL);
+		comms_lost(k);
 		if (had)
 			buf_puts(&t->text, "The copy of the session was ended, too.\n");
 		else if (k->memory.let_go)
@@ -114,7 +114,7 @@ static void tell_cell(struct kernel *k, struct request *r, struct story *t)
 static void put_kept(const struct kernel *k, char *out, size_t max)
 {
 	unsigned behind = park_behind(k);
-	if (!k->main.running && behind == 0)
+	if (behind == 0 && !(k->main.running && request_is_cell(k->main.running)))
 		snprintf(out, max, "The session goes on as it was after the last cell.\n");
 	else if (behind == 0)
 		snprintf(
@@ -182,14 +182,17 @@ static void died(struct kernel *k, const struct session_end *end)
 	park_choose(k);
 	put_kept(k, kept, sizeof kept);
 	follow(k, &t, kept);
-	if (k->main.running) {
-		tell_cell(k, k->main.running, &t);
-	} else {
+	struct request *r = k->main.running;
+	if (!r || !request_is_cell(r)) {
+		/* What asks about code or belongs to a comm has no place where the user would see an error. */
 		struct buf text = BUF_INIT(BUF_MAX_SMALL);
-		buf_printf(&text, "%s, while no cell ran.\n%s", t.how, t.text.data);
+		buf_printf(&text, "%s, while %s%s.\n%s", t.how, r ? "it answered a " : "no cell ran",
+			   r ? r->msg->type : "", t.text.data);
 		tell_all(k, &text);
 		buf_release(&text);
 	}
+	if (r)
+		tell_cell(k, r, &t);
 	buf_release(&t.text);
 }
 
@@ -210,7 +213,7 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 		    "The copy of the session could not be woken. A new R is started; what the old one held is lost.\n";
 		pub_text(&k->pub, PUB_STDERR, text, sizeof text - 1);
 		park_let_go(k);
-		comm_restore(k, NULL);
+		comms_lost(k);
 		s->waking = false;
 	}
 	s->failed_starts++;
@@ -227,7 +230,7 @@ static void start_failed(struct kernel *k, const struct session_end *end)
 	}
 	s->state = SESSION_NONE;
 	park_let_go(k); /* of one that died while idle: nobody will wake them */
-	comm_restore(k, NULL);
+	comms_lost(k);
 	size_t n = strlen(s->why);
 	snprintf(
 	    s->why + n, sizeof s->why - n,

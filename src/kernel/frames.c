@@ -63,7 +63,9 @@ static const char *name_in(struct slice content, const char *key, struct buf *to
 static void note_comm_open(struct kernel *k, const struct wire *w, struct slice content)
 {
 	struct buf id = BUF_INIT(NAME_MAX_BYTES), target = BUF_INIT(NAME_MAX_BYTES);
-	comm_opened(k, name_in(content, "comm_id", &id), name_in(content, "target_name", &target));
+	const char *which = name_in(content, "comm_id", &id);
+	comm_opened(k, which, name_in(content, "target_name", &target));
+	comm_taken(k, which);
 	buf_release(&id);
 	buf_release(&target);
 }
@@ -143,6 +145,11 @@ static bool input_cancel(struct kernel *k, struct wire *w, const struct link_fra
 	return true;
 }
 
+static bool is_true(struct slice json)
+{
+	return json.len == 4 && memcmp(json.data, "true", 4) == 0;
+}
+
 static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, const json_t *head)
 {
 	struct request *r = w->running;
@@ -173,6 +180,8 @@ static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, 
 		const char *type = json_string_or(head, "type", "");
 		struct buf bytes = BUF_INIT(BUF_MAX_MESSAGE);
 		buf_put(&bytes, content.data, content.len);
+		if (request_is(r, "comm_open"))
+			comm_answered(k, r, is_true(jt_find(content, "again")));
 		pub_flush(w->pub, true);
 		if (*type)
 			request_reply(k, r, type, &bytes, metadata, f->part + 3, buffers_of(f));

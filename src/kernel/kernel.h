@@ -69,11 +69,10 @@ enum session_state {
 /* A copy of the session that waits to take its place (docs/link.md, "Parked processes"). */
 struct parked {
 	pid_t pid;
-	int link;      /* -1: there is none */
-	json_t *lost;  /* for users: what it does not have; an array of strings */
-	json_t *comms; /* the comms that were open when it was forked */
-	long cells;    /* what the execution counter was after the last cell that had ended by then */
-	uint32_t ran;  /* cells that it had run by then, the silent ones too */
+	int link;     /* -1: there is none */
+	json_t *lost; /* for users: what it does not have; an array of strings */
+	long cells;   /* what the execution counter was after the last cell that had ended by then */
+	uint32_t ran; /* cells that it had run by then, the silent ones too */
 };
 
 /* A link and the two pipes that go with it: the session's, or those of a copy that serves. */
@@ -348,9 +347,11 @@ void comm_opened(struct kernel *k, const char *id, const char *target);
 void comm_closed(struct kernel *k, const char *id);
 void comm_leaves(struct kernel *k, const char *id);      /* a client has sent comm_close, which waits for its turn */
 bool comm_stays(const struct kernel *k, const char *id); /* it is open, and no comm_close is waiting */
-json_t *comm_snapshot(struct kernel *k);                 /* what is open now */
-void comm_restore(struct kernel *k,
-		  json_t *before); /* closes what was not open then, and tells the clients; NULL: all */
+void comm_taken(struct kernel *k, const char *id);       /* the session has it */
+/* ... after a client's comm_open; `again`: that may be said to another session, too */
+void comm_answered(struct kernel *k, const struct request *r, bool again);
+void comms_lost(struct kernel *k);                        /* closes what the session had, and tells the clients */
+void comms_for_woken(struct kernel *k, struct buf *head); /* adds what is open, for WAKE */
 void comm_release(struct kernel *k);
 
 /* environ.c: the session's argv and environment, NULL-terminated; freed with environ_free. */

@@ -11,7 +11,6 @@ static void drop(struct parked *p)
 	if (p->link >= 0)
 		close(p->link); /* it exits when it sees that */
 	json_decref(p->lost);
-	json_decref(p->comms);
 	*p = (struct parked){.link = -1};
 }
 
@@ -35,7 +34,6 @@ void park_took(struct kernel *k, const json_t *head, int link)
 	s->parked = (struct parked){.pid = (pid_t)json_int_or(head, "pid", 0), .link = link, .cells = cells};
 	s->parked.ran = s->ran - (k->main.running && request_is_cell(k->main.running) ? 1 : 0);
 	s->parked.lost = json_incref(json_object_get(head, "lost"));
-	s->parked.comms = comm_snapshot(k);
 	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
 }
 
@@ -80,6 +78,7 @@ bool park_undo(struct kernel *k)
 bool park_wake(struct kernel *k)
 {
 	struct session *s = &k->session;
+	struct buf head = BUF_INIT(BUF_MAX_MESSAGE);
 	if (!alive(&s->parked)) {
 		drop(&s->parked);
 		return false;
@@ -87,12 +86,16 @@ bool park_wake(struct kernel *k)
 	s->pid = s->parked.pid;
 	k->main.link = s->parked.link;
 	s->parked.link = -1;
-	comm_restore(k, s->parked.comms);
 	drop(&s->parked);
 	session_fresh_link(k);
 	s->state = SESSION_STARTING;
 	s->waking = true;
-	link_send(&k->main, LINK_WAKE, 0, NULL, 0);
+	buf_putc(&head, '{');
+	comms_for_woken(k, &head);
+	buf_putc(&head, '}');
+	struct slice part = SLICE_BUF(&head);
+	link_send(&k->main, LINK_WAKE, 0, &part, head.failed ? 0 : 1);
+	buf_release(&head);
 	log_info("the parked process %d is the session now", (int)s->pid);
 	return true;
 }

@@ -323,13 +323,13 @@ static void message_init(struct ss_comm_message *m, const char *type, const json
 }
 
 /* Every comm request ends here. */
-static void done(struct ss_comm_message *m)
+static void done(struct ss_comm_message *m, bool again)
 {
 	struct buf none = BUF_INIT(BUF_MAX_SMALL);
 	json_decref(m->metadata);
 	buf_release(&taken.bytes);
 	ss_comm_settle();
-	buf_puts(&none, "{}");
+	buf_puts(&none, again ? "{\"again\":true}" : "{}");
 	ss_reply("", &none);
 }
 
@@ -368,13 +368,41 @@ void ss_comm_open(const json_t *head, const json_t *content)
 	const char *id = json_string_or(content, "comm_id", ""), *name = json_string_or(content, "target_name", "");
 	message_init(&m, "comm_open", content);
 	const struct ss_comm_target *target = ss_comm_find(id) ? NULL : find_target(name);
+	bool again = target && target->again && m.n_buffers == 0;
 	if (target) {
 		open_comm(id, target, &m);
 	} else {
 		ss_log("info", "a comm was opened for a target that is not known: %.*s", MAX_METHOD, name);
 		refuse(id, NULL);
 	}
-	done(&m);
+	done(&m, again);
+}
+
+static void open_again(const char *id, const json_t *content)
+{
+	struct ss_comm_message m;
+	const struct ss_comm_target *target = find_target(json_string_or(content, "target_name", ""));
+	message_init(&m, "comm_open", content);
+	if (target && target->again)
+		open_comm(id, target, &m);
+	else
+		refuse(id, NULL);
+	json_decref(m.metadata);
+}
+
+void ss_comm_woken(const json_t *comms)
+{
+	const char *id;
+	json_t *content;
+	for (struct ss_comm *c = all, *next; c; c = next) {
+		next = c->next;
+		if (!json_object_get(comms, c->id))
+			ss_comm_drop(c, NULL);
+	}
+	buf_release(&taken.bytes); /* of a message to the session that is dead */
+	taken.n = 0;
+	taken.metadata = (struct slice){0};
+	json_object_foreach((json_t *)comms, id, content) if (!ss_comm_find(id)) open_again(id, content);
 }
 
 void ss_comm_msg(const json_t *head, const json_t *content)
@@ -386,7 +414,9 @@ void ss_comm_msg(const json_t *head, const json_t *content)
 		c->target->message(c, &m);
 	else if (c)
 		rpc(c, m.data);
-	done(&m);
+	else
+		refuse(json_string_or(content, "comm_id", ""), NULL); /* who asked would wait for ever */
+	done(&m, false);
 }
 
 bool ss_comm_looks(const json_t *content)
@@ -406,7 +436,7 @@ void ss_comm_close(const json_t *head, const json_t *content)
 	message_init(&m, "comm_close", content);
 	if (c)
 		ss_comm_drop(c, &m);
-	done(&m);
+	done(&m, false);
 }
 
 static void call_settle(void *data)

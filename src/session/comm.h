@@ -63,6 +63,9 @@ struct ss_comm_target {
 	void (*settle)(struct ss_comm *c);
 	/* A cell is about to run. Does not jump. */
 	void (*begin)(struct ss_comm *c);
+	bool
+	    again; /* a client's comm_open may be repeated in a session that does not have the comm: nothing but the client's side
+		     * would be missing */
 };
 
 extern const struct ss_comm_target *const comm_targets[]; /* ends with NULL */
@@ -77,6 +80,9 @@ void ss_comm_close(const json_t *head, const json_t *content);
 
 /* True if the message only looks: it is for a method that does. */
 bool ss_comm_looks(const json_t *content);
+
+/* In a copy that is the session now: what the client has open (docs/link.md, "WAKE"), and what this process has, become one. Does not jump. */
+void ss_comm_woken(const json_t *comms);
 
 /* Tells all comms that a cell is about to run. Does not jump. */
 void ss_comm_begin(void);

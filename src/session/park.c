@@ -1,4 +1,5 @@
 #include "session/park.h"
+#include "session/comm.h"
 #include "session/copy.h"
 #include "session/fork.h"
 #include "session/survive.h"
@@ -21,6 +22,7 @@
 #define DEAR_MS 50       /* a fork that takes longer is not made while a cell waits */
 #define TOO_DEAR_MS 1000 /* nor, above this, while idle */
 #define AGAIN_MS 60000   /* so long a measured cost counts */
+#define SHARE 20         /* of a burst of messages, not more than one part in so many goes into copies */
 #define RETRY_MS 10000   /* after a fork that failed, or was not made for want of memory */
 #define REAP_MS 200      /* so long after a new copy the one that it replaces has ended */
 #define MAX_LOST 16
@@ -28,6 +30,7 @@
 
 static struct {
 	bool on, changed;
+	bool by_code; /* of a cell or an event source, not only by messages to comms */
 	int64_t changed_at, retry_at;
 	int64_t reap_at; /* when one that was replaced will have ended; 0: it was looked after */
 	double fork_ms;  /* of the last fork */
@@ -57,7 +60,7 @@ double ss_park_ms(void)
 
 void ss_park_changed(void)
 {
-	park.changed = true;
+	park.changed = park.by_code = true;
 	park.changed_at = clock_ms();
 }
 
@@ -160,8 +163,8 @@ static void tell_modules(void *data)
 	UNPROTECT(1);
 }
 
-/* Until it is woken; meanwhile it may be asked for copies that serve. */
-static void wait_to_be_woken(int link)
+/* Until it is woken; meanwhile it may be asked for copies that serve. Returns the head of WAKE, or NULL. */
+static json_t *wait_to_be_woken(int link)
 {
 	static struct link_frame f;
 	static struct link_reader r;
@@ -183,7 +186,9 @@ static void wait_to_be_woken(int link)
 		if (f.type == LINK_SERVE)
 			ss_copy_of_parked(fds);
 	}
+	json_t *head = link_frame_json(&f, 0, &e);
 	link_reader_release(&r);
+	return head;
 }
 
 /* The copy's life. Returns when it is the session. */
@@ -197,7 +202,7 @@ static void be_parked(int link)
 	ss_fork_oom_score("1000");
 	ss_fork_cut(false);
 	ss_copy_forget();
-	wait_to_be_woken(link);
+	json_t *woken = wait_to_be_woken(link);
 	ss_fork_oom_score(score);
 	ss_fork_adopt(link);
 	ss_survive_woken();
@@ -209,6 +214,9 @@ static void be_parked(int link)
 	ss_park_changed();
 	if (!r_try_exec(tell_modules, NULL))
 		ss_log("warn", "after the crash: %s", R_curErrorBuf());
+	if (json_object_get(woken, "comms"))
+		ss_comm_woken(json_object_get(woken, "comms"));
+	json_decref(woken);
 	ss_send(LINK_READY, "{}", NULL, 0);
 }
 
@@ -270,7 +278,7 @@ static bool make_copy(void)
 	if (park.current && park.n_old < MAX_OLD)
 		park.old[park.n_old++] = park.current;
 	park.current = pid;
-	park.changed = false;
+	park.changed = park.by_code = false;
 	park.retry_at = 0;
 	park.reap_at = park.n_old ? clock_ms() + REAP_MS : 0;
 	tell_kernel(pid, park.fork_ms, &l, ends[0]);
@@ -280,6 +288,16 @@ static bool make_copy(void)
 bool ss_park_before_cell(void)
 {
 	return wanted(DEAR_MS) && make_copy();
+}
+
+bool ss_park_before_message(void)
+{
+	bool burst = !park.by_code && (double)(clock_ms() - park.forked_at) < park.fork_ms * SHARE;
+	if (!burst && wanted(DEAR_MS) && make_copy())
+		return true;
+	park.changed = true;
+	park.changed_at = clock_ms();
+	return false;
 }
 
 /* 0: no copy is due. */

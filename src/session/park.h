@@ -25,6 +25,9 @@ void ss_park_changed(void);
 /* Before a cell. True in the copy, once it was woken: what was to be done belongs to the dead session and is dropped. */
 bool ss_park_before_cell(void);
 
+/* The same before a message to a comm that may run code, which changes the state. Messages can come in bursts: then not before each. */
+bool ss_park_before_message(void);
+
 /* While idle. Milliseconds until a copy should be made, -1 for never; and making it, after which the caller looks at the world anew. */
 int ss_park_due_in(void);
 void ss_park_idle(void);

@@ -68,8 +68,11 @@ void ss_request(const struct link_frame *f)
 		ss_cell_begin(f, content);
 	if (cell && ss_park_before_cell())
 		goto done; /* this is the copy, woken: the request was the dead session's */
-	if (strncmp(type, "comm_", 5) == 0)
+	if (strncmp(type, "comm_", 5) == 0) {
 		ss_comm_take(f);
+		if (!only_looks(type, content) && ss_park_before_message())
+			goto done; /* the same */
+	}
 	ss_request_begin(number);
 	ss.looks = json_bool_or(head, "look", false);
 	if (ss.looks && !only_looks(type, content)) {

@@ -125,7 +125,8 @@ def one_order(kernel, client, sent):
 
 def windows(kernel, client, sent):
     """busy, what belongs to it, the reply, idle; and after that nothing but text (law 6: late_text), and the end of the
-    comms of a session that is gone."""
+    comms of a session that is gone; a copy that was woken tells those that are opened again how things are."""
+    late = ('stream', 'comm_close') + (('comm_msg',) if 'is the session now' in kernel.log() else ())
     order = {r.id: i for i, r in enumerate(kernel.sent)}
     for request in sent.values():
         messages = client.by_parent.get(('iopub', request.id), [])
@@ -143,7 +144,7 @@ def windows(kernel, client, sent):
             yield f'{request}: {messages[0]} came before busy'
         end = next(i for i, m in enumerate(messages) if m.state == 'idle')
         yield from (f'{request}: {m} came after idle' for m in messages[end + 1:]
-                    if m.type not in ('stream', 'comm_close'))
+                    if m.type not in late)
         for reply in request.replies:
             if not messages[0].date <= reply.date <= messages[end].date:
                 yield f'{request}: the reply of {reply.date} is not between busy and idle ({messages[0].date}, {messages[end].date})'
