@@ -6,19 +6,9 @@
 static const char hex[] = "0123456789abcdef";
 
 /* What a byte below 0x80 needs inside a JSON string: 0 nothing, 'u' \u00XX, else the letter after '\'. */
-static char escape_of(unsigned char c)
-{
-	switch (c) {
-	case '"': return '"';
-	case '\\': return '\\';
-	case '\n': return 'n';
-	case '\r': return 'r';
-	case '\t': return 't';
-	case '\b': return 'b';
-	case '\f': return 'f';
-	default: return c < 0x20 || c == 0x7f ? 'u' : 0;
-	}
-}
+#define CONTROL_8 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u'
+static const char escape_of[128] = {CONTROL_8, 'b', 't',       'n',       'u',         'f',           'r',
+				    'u',       'u', CONTROL_8, CONTROL_8, ['"'] = '"', ['\\'] = '\\', [0x7f] = 'u'};
 
 #define WORST 6    /* bytes that one becomes at most: \u00XX */
 #define PIECE 4096 /* so much is written without a look at the room */
@@ -34,7 +24,7 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 		if (plain < PLAIN_STEP)
 			return i;
 	}
-	for (; i < n && (unsigned char)s[i] < 0x80 && !escape_of((unsigned char)s[i]); i++)
+	for (; i < n && (unsigned char)s[i] < 0x80 && !escape_of[(unsigned char)s[i]]; i++)
 		to[i] = s[i];
 	return i;
 }
@@ -43,16 +33,21 @@ static size_t copy_plain(char *to, const char *s, size_t n)
 static size_t put_char(char *to, const char *s, size_t n, size_t *used)
 {
 	unsigned char c = (unsigned char)*s;
-	int k = c < 0x80 ? 1 : utf8_char(s, n);
-	char esc = k == 1 ? escape_of(c) : 0;
+	if (c < 0x80) {
+		char esc = escape_of[c];
+		*used = 1;
+		to[0] = esc ? '\\' : (char)c;
+		to[1] = esc;
+		if (esc != 'u')
+			return esc ? 2 : 1;
+		memcpy(to + 2, (const char[]){'0', '0', hex[c >> 4], hex[c & 15]}, 4);
+		return 6;
+	}
+	int k = utf8_char(s, n);
 	*used = k > 0 ? (size_t)k : 1;
 	if (k <= 0) {
 		memcpy(to, (const char[]){'\\', '\\', 'x', hex[c >> 4], hex[c & 15]}, 5);
 		return 5;
-	}
-	if (esc) {
-		memcpy(to, (const char[]){'\\', esc, '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-		return esc == 'u' ? 6 : 2;
 	}
 	for (int i = 0; i < k; i++)
 		to[i] = s[i];

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define READ_SIZE 65536
+#define PIPE_READ (4 * READ_SIZE)
 #define MUCH (READ_SIZE / 2) /* a pipe that had so much is in a flood: it is looked at again at once */
 #define START_TEXT_MAX 4096
 #define LARGE 65536 /* a frame of so many bytes is not copied: what is published of it goes out as it lies there */
@@ -192,13 +193,13 @@ static void keep_start_text(struct session *s, const char *bytes, size_t n)
 /* Takes what is in the pipe now, and not what a child goes on writing meanwhile. Returns how much it was. */
 static size_t drain(struct kernel *k, struct wire *w, enum pub_stream which)
 {
-	static char bytes[READ_SIZE];
+	static char bytes[PIPE_READ];
 	int fd = w->pipe[which], there = 0;
 	size_t total = 0;
 	if (fd < 0 || ioctl(fd, FIONREAD, &there) < 0)
 		return 0;
 	while (there > 0) {
-		ssize_t n = read(fd, bytes, there < READ_SIZE ? (size_t)there : READ_SIZE);
+		ssize_t n = read(fd, bytes, there < PIPE_READ ? (size_t)there : PIPE_READ);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
