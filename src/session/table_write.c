@@ -1,6 +1,8 @@
 /* table_write.c: a table in the languages of documents. */
 #include "session/display.h"
 
+#include "base/utf8.h"
+
 static bool gap_before(int gap, int i)
 {
 	return gap == i && gap >= 0;
@@ -236,28 +238,92 @@ static void escape_latex(struct buf *out, const char *s)
 	}
 }
 
+/* LaTeX breaks a table neither at the end of a page nor at that of a line. A large one is written as several, as print() does with columns
+ * that do not fit; long texts get a column in which lines are broken. */
+#define LATEX_ROWS 40
+#define LATEX_CHARS 78 /* of a line at the usual 11 points */
+#define LATEX_TEXT 40  /* a text that is longer gets such a column, as wide as this many */
+
+struct part {
+	int row, row_end, col, col_end;
+};
+
+static void widen(int *width, const char *s)
+{
+	size_t n = utf8_count(s, strlen(s));
+	if ((int)n > *width)
+		*width = n > LATEX_CHARS ? LATEX_CHARS : (int)n;
+}
+
+/* In characters, with the space beside it; of the row names if j is negative. */
+static int latex_width(const struct table *t, int j)
+{
+	int width = 1;
+	if (j >= 0 && t->col_names)
+		widen(&width, t->col_names[j]);
+	for (int i = 0; i < t->rows; i++)
+		widen(&width, j < 0 ? t->row_names[i] : cell(t, i, j));
+	return width + 2;
+}
+
+/* The columns of a part that begins with column `col`: at least one. Appends their types to `spec`. */
+static int latex_columns(const struct table *t, int col, struct buf *spec)
+{
+	int used = t->row_names ? latex_width(t, -1) : 0, j = col;
+	buf_puts(spec, t->row_names ? "r|" : "");
+	for (; j < t->cols; j++) {
+		int width = latex_width(t, j);
+		bool text = width > LATEX_TEXT + 2;
+		used += (text ? LATEX_TEXT + 2 : width) + 3 * gap_before(t->col_gap, j);
+		if (j > col && used > LATEX_CHARS)
+			break;
+		buf_puts(spec, gap_before(t->col_gap, j) ? "l" : "");
+		buf_puts(spec, text ? "p{0.5\\linewidth}" : "l");
+	}
+	return j;
+}
+
 /* A line of the header if i is negative, else row i. */
-static void latex_line(const struct table *t, int i, const char **header, struct buf *out)
+static void latex_line(const struct table *t, const struct part *p, int i, const char **header, struct buf *out)
 {
 	buf_putc(out, '\t');
 	if (t->row_names) {
 		escape_latex(out, i < 0 ? "" : t->row_names[i]);
 		buf_puts(out, " & ");
 	}
-	for (int j = 0; j < t->cols; j++) {
+	for (int j = p->col; j < p->col_end; j++) {
 		if (gap_before(t->col_gap, j))
 			buf_puts(out, "$\\cdots$ & ");
 		escape_latex(out, i < 0 ? header[j] : cell(t, i, j));
-		buf_puts(out, j + 1 < t->cols ? " & " : "\\\\\n");
+		buf_puts(out, j + 1 < p->col_end ? " & " : "\\\\\n");
 	}
 }
 
-static void latex_gap(const struct table *t, struct buf *out)
+static void latex_gap(const struct table *t, const struct part *p, struct buf *out)
 {
-	int n = columns(t);
+	int n = p->col_end - p->col + !!t->row_names;
+	for (int j = p->col; j < p->col_end; j++)
+		n += gap_before(t->col_gap, j);
 	buf_putc(out, '\t');
 	for (int j = 0; j < n; j++)
 		buf_puts(out, j + 1 < n ? "$\\vdots$ & " : "$\\vdots$\\\\\n");
+}
+
+static void latex_part(const struct table *t, const struct part *p, const char *spec, struct buf *out)
+{
+	buf_printf(out, "\n\\noindent\\begin{tabular}{%s}\n", spec);
+	if (t->col_names)
+		latex_line(t, p, -1, t->col_names, out);
+	if (t->col_types)
+		latex_line(t, p, -1, t->col_types, out);
+	if (t->col_names || t->col_types)
+		buf_puts(out, "\\hline\n");
+	for (int i = p->row; i < p->row_end; i++) {
+		if (gap_before(t->row_gap, i))
+			latex_gap(t, p, out);
+		latex_line(t, p, i, NULL, out);
+	}
+	buf_puts(out, "\\end{tabular}\n");
 }
 
 void table_latex_title(const char *title, struct buf *out)
@@ -269,21 +335,19 @@ void table_latex_title(const char *title, struct buf *out)
 
 void table_latex(const struct table *t, struct buf *out)
 {
+	struct buf spec = BUF_INIT(BUF_MAX_SMALL);
+	struct part p = {0};
 	escape_latex(out, t->caption);
-	buf_printf(out, "\n\\begin{tabular}{%s", t->row_names ? "r|" : "");
-	for (int j = 0; j < t->cols + (t->col_gap >= 0); j++)
-		buf_putc(out, 'l');
-	buf_puts(out, "}\n");
-	if (t->col_names)
-		latex_line(t, -1, t->col_names, out);
-	if (t->col_types)
-		latex_line(t, -1, t->col_types, out);
-	if (t->col_names || t->col_types)
-		buf_puts(out, "\\hline\n");
-	for (int i = 0; i < t->rows; i++) {
-		if (gap_before(t->row_gap, i))
-			latex_gap(t, out);
-		latex_line(t, i, NULL, out);
+	buf_putc(out, '\n');
+	for (p.col = 0; p.col < t->cols; p.col = p.col_end) {
+		buf_clear(&spec);
+		p.col_end = latex_columns(t, p.col, &spec);
+		for (p.row = 0;; p.row = p.row_end) {
+			p.row_end = t->rows - p.row > LATEX_ROWS ? p.row + LATEX_ROWS : t->rows;
+			latex_part(t, &p, spec.data, out);
+			if (p.row_end >= t->rows)
+				break;
+		}
 	}
-	buf_puts(out, "\\end{tabular}\n");
+	buf_release(&spec);
 }

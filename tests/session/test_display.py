@@ -264,6 +264,31 @@ def test_text_alone_outside_notebooks(start, mode):
 
 # ---- options ----
 
+def parts(latex):
+    """The lines of each tabular, and what it says of its columns."""
+    return [(spec, [line for line in body.splitlines() if line.endswith('\\\\')])
+            for spec, body in re.findall(r'\\begin{tabular}{([^\n]*)}\n(.*?)\\end{tabular}', latex, re.DOTALL)]
+
+
+def test_latex_has_room_on_a_page(notebook):
+    """LaTeX breaks tables neither at the end of a page nor at that of a line; what does not fit would be lost."""
+    notebook.execute('options(jupyter.display_mimetypes = c("text/plain", "text/latex"), repr.matrix.max.rows = 100)')
+
+    def latex(code):
+        return parts(data(notebook.execute(code))['text/latex'])
+    long = latex('data.frame(n = 1:90)')
+    assert [len(lines) - 2 for _, lines in long] == [40, 40, 10]
+    assert all(lines[:2] == ['\tn\\\\', '\tint\\\\'] for _, lines in long)
+    wide = latex('as.data.frame(matrix(round(pi * 1:60, 6), 2, dimnames = list(c("first row", "second"), NULL)))')
+    assert len(wide) > 2 and sum(len(re.findall('l', spec)) for spec, _ in wide) == 21  # 20 columns and the gap
+    assert all(spec.startswith('r|') and lines[2].startswith('\tfirst row & ') for spec, lines in wide)
+    assert all(max(map(len, lines)) < 110 for _, lines in wide)
+    [(spec, lines)] = latex('data.frame(n = 1, t = paste(rep("word", 50), collapse = " "))')
+    assert spec == 'lp{0.5\\linewidth}' and lines[2].count('word') == 50
+    # One column that is wider than the page still is one, and a long name of a row is not in the way of others.
+    assert [spec for spec, _ in latex('matrix(1:2, 1, dimnames = list(strrep("x", 200), NULL))')] == ['r|l', 'r|l']
+
+
 def test_types_that_are_wanted(notebook):
     notebook.execute('options(jupyter.display_mimetypes = c("text/plain", "text/markdown", "text/latex"))')
     d = data(notebook.execute('data.frame(`a|b` = c("x_y", "50%"), n = c(1.5, NA), check.names = FALSE)'))
@@ -272,6 +297,7 @@ def test_types_that_are_wanted(notebook):
     assert '\\begin{tabular}{ll}' in d['text/latex'] and '\tx\\_y & 1.5\\\\' in d['text/latex'] and '50\\% & NA\\\\' in d['text/latex']
     text = data(notebook.execute('matrix(1:1000, 100, dimnames = list(1:100, 1:10))'))
     assert text['text/markdown'].count('⋮') == 11 and text['text/latex'].count('$\\vdots$') == 11
+    assert 'A matrix: 100 × 10 of type int\n\n\\noindent\\begin{tabular}{r|llllllllll}\n' in text['text/latex']
     notebook.execute('options(jupyter.rich_display = FALSE)')
     assert list(data(notebook.execute('mtcars'))) == ['text/plain']
     notebook.execute('options(jupyter.rich_display = TRUE, jupyter.display_mimetypes = "text/plain")')

@@ -248,3 +248,4 @@ def test_the_end_of_the_kernel_does_not_wait(ui):
     cell = ui.client.submit('rstudioapi::showDialog("T", "M")')
     ui.client.wait_input(cell)
     ui.client.shutdown()
+    ui.kernel.wait_exit()
