@@ -222,6 +222,34 @@ print_cut <- function(x) {
 
 # ---- for the C code ----
 
+# print() of these and what session/print.h makes of them are the same, unless R has changed its ways.
+print_sample <- function() structure(
+    list(c(1L, NA, -20L), c(1234.5678, NA, -1e-3), c("a", NA, "b\\\n"), structure(c(19000, NA, 0.5), class = "Date"), c(TRUE, NA, FALSE),
+         structure(c(2L, NA, 1L), levels = c("u", "v w"), class = "factor"),
+         structure(c(1e9, NA, 0), class = c("POSIXct", "POSIXt"), tzone = "UTC"), c(1e10, NaN, -Inf), list(1:2, "b", NULL)),
+    names = c("i", "x", "s", "d", "l", "f", "t", "y", "i"), row.names = c(NA, -3L), class = "data.frame")
+
+print_is_same <- function() tryCatch({
+    frame <- print_sample()
+    matrix <- matrix(c(1.5, NA, 1e5, 1e-20, -Inf, 0), 2L, dimnames = list(NULL, c("a", "b", NA)))
+    for (x in list(frame, structure(frame, row.names = c("a", "b", "c")), matrix)) {
+        ours <- utils::capture.output(done <- .Call(native$print_sample, x))
+        if (done && !identical(ours, utils::capture.output(print(x))))
+            stop("this version of R writes tables in another way: print() is used")
+    }
+    TRUE
+}, error = function(e) display_log("tables", e))
+
+# As print.data.frame() calls it, through format.data.frame().
+format_column <- function(x, n)
+    format(if (n < length(x)) x[seq_len(n)] else x, digits = NULL, na.encode = FALSE, justify = "none")
+
+encode_cells <- function(x) {
+    text <- encodeString(x)
+    Encoding(text) <- "UTF-8"
+    list(text, nchar(text, "width"))
+}
+
 count_elements <- function(x) as.double(NROW(x))
 
 json_time <- function(x) {

@@ -18,6 +18,7 @@ enum r_place {
 	R_KEEP_PLOTS,       /* pages whose device was closed, to be shown after the expression */
 	R_KEEP_PAGES,       /* of plot.c: what the pages of its devices are */
 	R_KEEP_COLLECTIONS, /* of cost.c */
+	R_KEEP_PRINT,       /* of print_frame.c: functions as R brought them */
 	R_KEEP_SCRATCH,     /* one result on its way out of r_toplevel_exec */
 	R_KEEP_PLACES
 };

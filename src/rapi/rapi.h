@@ -40,6 +40,7 @@ void Rf_CleanEd(void);
 
 /* Not exported by every version. */
 R_WEAK void Rf_callToplevelHandlers(SEXP expr, SEXP value, Rboolean succeeded, Rboolean visible);
+R_WEAK void Rf_PrintDefaults(void);
 R_WEAK void SET_SYMVALUE(SEXP symbol, SEXP value);
 extern R_WEAK void (*Rg_PolledEvents)(void);
 extern R_WEAK int Rg_wait_usec;

@@ -8,6 +8,7 @@
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 #include "rapi/value.h"
+#include "session/print.h"
 
 /* The members of `data` and of `metadata`, without braces, of the value that is being shown. */
 static struct buf forms, metadata;
@@ -218,6 +219,11 @@ static void publish(const struct buf *text, bool result)
 /* A table so large that R's print would leave rows out anyway is printed with fewer. */
 static void print(SEXP value, bool rich)
 {
+	const void *vmax = vmaxget();
+	bool done = ss_print_table(value, rich);
+	vmaxset(vmax);
+	if (done)
+		return;
 	if (rich && may_be_table(value) && r_call_module("print_cut", 1, &value) != R_NilValue)
 		return;
 	Rf_PrintValue(value);

@@ -7,6 +7,7 @@
  *     table_cells.c   their text
  *     table_write.c   the table as HTML, Markdown and LaTeX
  *     view.c          View()
+ *     print.h         data frames and matrices as text
  *     modules/display.R, modules/html.R   methods of packages and of the user; HTML documents, widgets
  *
  * Functions that may jump say so. None of them holds memory of malloc across a call into R but what belongs to a buffer of its caller.
@@ -62,6 +63,12 @@ bool table_from(SEXP x, struct table *t);
 
 /* The text of elements of a vector as format() gives it for them together, without the blanks that align them. May jump. */
 void table_format(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n, const char **to);
+
+/* Dates of the years 1000 to 9999: true if the first n elements are such, or missing; element i as text, false if it is missing. How others are
+ * written is R's affair, and differs between its versions. */
+#define TABLE_DATE 16
+bool table_usual_dates(SEXP x, R_xlen_t n);
+bool table_date(SEXP x, R_xlen_t i, char to[TABLE_DATE]);
 
 /* The short name of a vector's type, without brackets. May jump. */
 const char *table_type(SEXP x);

@@ -2,6 +2,7 @@
 #include "session/copy.h"
 #include "session/cost.h"
 #include "session/display.h"
+#include "session/print.h"
 #include "session/park.h"
 #include "session/report.h"
 
@@ -97,6 +98,7 @@ static void load_modules(void *data)
 	r_keep_init();
 	r_sandbox_init(&ss_interrupts, ss_task_stuck);
 	ss_modules_load();
+	ss_print_init();
 	ss_task_init();
 }
 

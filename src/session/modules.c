@@ -10,6 +10,7 @@
 #include "session/park.h"
 #include "session/payload.h"
 #include "session/plot.h"
+#include "session/print.h"
 #include "session/report.h"
 
 /* carrack.undo() of modules/undo.R; returns why it cannot be. */
@@ -53,6 +54,7 @@ static const struct {
     {"internal_cost", (DL_FUNC)(void (*)(void))ss_internal_cost},
     {"internal_ended", (DL_FUNC)(void (*)(void))ss_internal_ended},
     {"report_probe", (DL_FUNC)(void (*)(void))ss_report_probe},
+    {"print_sample", (DL_FUNC)(void (*)(void))ss_print_sample},
     {"undo", (DL_FUNC)(void (*)(void))undo},
 };
 

@@ -153,22 +153,6 @@ static void format_factor(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n, 
 	UNPROTECT(1);
 }
 
-/* Days since 1970-01-01 in the proleptic Gregorian calendar; eras of 400 years beginning on March 1. */
-static const char *date(double days)
-{
-	char text[64];
-	if (!R_FINITE(days))
-		return "NA";
-	long long z = (long long)floor(days) + 719468, era = (z >= 0 ? z : z - 146096) / 146097,
-		  of_era = z - era * 146097;
-	long long year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	long long of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
-	long long day = of_year - (153 * month + 2) / 5 + 1;
-	month += month < 10 ? 3 : -9;
-	snprintf(text, sizeof text, "%04lld-%02lld-%02lld", year + era * 400 + (month <= 2), month, day);
-	return copy(text);
-}
-
 static double number_at(SEXP x, R_xlen_t i)
 {
 	if (TYPEOF(x) == REALSXP)
@@ -177,21 +161,48 @@ static double number_at(SEXP x, R_xlen_t i)
 	return v == NA_INTEGER ? NA_REAL : v;
 }
 
-/* True if all are of the years 1000 to 9999; how others are written is R's affair, and differs between its versions. */
+static bool is_usual_date(double v)
+{
+	return R_FINITE(v) ? v >= -354285 && v < 2932897 : ISNAN(v);
+}
+
+bool table_usual_dates(SEXP x, R_xlen_t n)
+{
+	for (R_xlen_t i = 0; i < n; i++)
+		if (!is_usual_date(number_at(x, i)))
+			return false;
+	return true;
+}
+
+/* Days since 1970-01-01 in the proleptic Gregorian calendar; eras of 400 years beginning on March 1. */
+bool table_date(SEXP x, R_xlen_t i, char to[TABLE_DATE])
+{
+	double days = number_at(x, i);
+	if (!R_FINITE(days))
+		return false;
+	int z = (int)floor(days) + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
+	int year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+	int day = of_year - (153 * month + 2) / 5 + 1;
+	month += month < 10 ? 3 : -9;
+	snprintf(to, TABLE_DATE, "%04d-%02d-%02d", (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100);
+	return true;
+}
+
 static bool usual_dates(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n)
 {
-	for (int i = 0; i < n; i++) {
-		double v = number_at(x, offset + pick[i]);
-		if (R_FINITE(v) ? v < -354285 || v >= 2932897 : !ISNAN(v))
+	for (int i = 0; i < n; i++)
+		if (!is_usual_date(number_at(x, offset + pick[i])))
 			return false;
-	}
 	return true;
 }
 
 static void format_dates(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n, const char **to)
 {
-	for (int i = 0; i < n; i++)
-		to[i] = date(number_at(x, offset + pick[i]));
+	for (int i = 0; i < n; i++) {
+		char *text = R_alloc(TABLE_DATE, 1);
+		to[i] = table_date(x, offset + pick[i], text) ? text : "NA";
+	}
 }
 
 static void format_by_r(SEXP x, R_xlen_t offset, const R_xlen_t *pick, int n, const char **to)

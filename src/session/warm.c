@@ -13,8 +13,12 @@
 #define MAX_PAGES 16384 /* that are copied: 64 MB */
 #define MAX_RUN 256     /* outside of the heap: a longer one is a large vector, which is rarely written again */
 #define MAX_RUNS 4096
-#define MAX_SEEN ((size_t)1 << 19) /* that are looked at: 2 GB */
-#define STEP 256                   /* pages between two looks at the link */
+#define MAX_SEEN ((size_t)1 << 17)     /* that are looked at: 512 MB */
+#define MAX_MAPPING ((size_t)16 << 20) /* bytes, outside of the heap: a longer one is vectors */
+#define BLOCK 16                       /* pages that are copied at once */
+#define BLOCKS_BETWEEN_LOOKS 16
+#define ROUNDS \
+	16 /* one block of so many is left alone in turn: if nobody has written to it by the next copy, it is forgotten */
 
 struct run {
 	uintptr_t at;
@@ -24,7 +28,7 @@ struct run {
 static struct {
 	struct run runs[MAX_RUNS];
 	size_t n, pages, seen;
-	size_t page_size;
+	size_t page_size, round;
 	bool off;
 } warm;
 
@@ -49,6 +53,8 @@ static void note_mapping(int pagemap, uintptr_t begin, uintptr_t end, bool heap)
 	static uint64_t entries[1024];
 	uintptr_t run = begin;
 	size_t length = 0;
+	if (!heap && end - begin > MAX_MAPPING)
+		return;
 	for (uintptr_t at = begin; at < end && warm.seen < MAX_SEEN;) {
 		size_t n = (end - at) / warm.page_size;
 		n = n < ARRAY_LEN(entries) ? n : ARRAY_LEN(entries);
@@ -96,16 +102,26 @@ static bool somebody_waits(void)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* Pages [at, at + n) of a block of BLOCK pages. */
+static void copy_pages(uintptr_t at, size_t n)
+{
+	if (madvise((void *)at, n * warm.page_size, MADV_POPULATE_WRITE) != 0)
+		warm.off = errno == EINVAL;
+}
+
 void ss_warm_now(void)
 {
-	for (size_t i = 0; i < warm.n && !warm.off; i++)
-		for (size_t done = 0; done < warm.runs[i].pages && !warm.off; done += STEP) {
-			size_t n = warm.runs[i].pages - done;
-			n = n < STEP ? n : STEP;
-			if (somebody_waits())
+	size_t blocks = 0;
+	warm.round++;
+	for (size_t i = 0; i < warm.n; i++) {
+		size_t at = warm.runs[i].at / warm.page_size, end = at + warm.runs[i].pages;
+		for (size_t next; at < end && !warm.off; at = next) {
+			next = (at / BLOCK + 1) * BLOCK;
+			next = next < end ? next : end;
+			if (++blocks % BLOCKS_BETWEEN_LOOKS == 0 && somebody_waits())
 				return;
-			if (madvise((void *)(warm.runs[i].at + done * warm.page_size), n * warm.page_size,
-				    MADV_POPULATE_WRITE) != 0)
-				warm.off = errno == EINVAL;
+			if (at / BLOCK % ROUNDS != warm.round % ROUNDS)
+				copy_pages(at * warm.page_size, next - at);
 		}
+	}
 }

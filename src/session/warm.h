@@ -2,8 +2,9 @@
  * are written by the simplest call of R's (it counts references in the objects that it looks at). Most are the same ones each time. So the
  * pages that were written since the copy before are copied at once, while nobody waits.
  *
- * Which they were is what the kernel says of pages that are mapped by this process alone (bit 56 of proc(5), pagemap). Pages are copied by
- * madvise(2), MADV_POPULATE_WRITE (Linux 5.14); where that is not known nothing is done.
+ * Which they were is what the kernel says of pages that are mapped by this process alone (bit 56 of proc(5), pagemap).
+ * So those that were copied here are as well: each block of pages is left out once in a while, to see whether it is still written.
+ * Pages are copied by madvise(2), MADV_POPULATE_WRITE (Linux 5.14); where that is not known nothing is done.
  */
 #ifndef CARRACK_WARM_H
 #define CARRACK_WARM_H
