@@ -65,6 +65,7 @@ static void finish(struct kernel *k)
 	jp_sockets_close(&k->sockets);
 	jp_peers_forget(&k->peers);
 	flow_release();
+	memory_release(k);
 	close(k->signals);
 	if (k->parent >= 0)
 		close(k->parent);
@@ -79,7 +80,7 @@ int cmd_kernel(struct kernel_options *o)
 	if (!k)
 		return 1;
 	k->options = o;
-	k->parent = k->signals = -1;
+	k->parent = k->signals = k->memory.pressure = -1;
 	k->queue.last = &k->queue.first;
 	k->main.link = k->session.report = k->session.parked.link = k->session.older.link = -1;
 	standard_descriptors();

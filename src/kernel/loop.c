@@ -18,7 +18,7 @@
 #define PARENT_MS 1000 /* how often the parent is looked for where pidfds do not exist */
 
 /* Entries of the poll; the last three for the session's wire, and as many again for each copy's. */
-enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_SIGNALS, W_FLOW, W_PARENT, W_LINK, W_OUT, W_ERR, W_N };
+enum { W_SHELL, W_CONTROL, W_STDIN, W_IOPUB, W_HB, W_SIGNALS, W_FLOW, W_PARENT, W_MEMORY, W_LINK, W_OUT, W_ERR, W_N };
 enum { PER_WIRE = W_N - W_LINK, WIRES = 1 + COPIES_MOST, W_MAX = W_LINK + WIRES * PER_WIRE };
 
 /* Only a client that says so ends its kernels by ending: one that was started with nohup, say, outlives its script. */
@@ -184,6 +184,7 @@ static int what_to_wait_for(const struct kernel *k, zmq_pollitem_t w[W_MAX])
 	w[W_SIGNALS] = (zmq_pollitem_t){.fd = k->signals, .events = ZMQ_POLLIN};
 	w[W_FLOW] = (zmq_pollitem_t){.fd = flow_fd(), .events = flow_full() ? ZMQ_POLLIN : 0};
 	w[W_PARENT] = (zmq_pollitem_t){.fd = k->parent, .events = k->parent >= 0 ? ZMQ_POLLIN : 0};
+	w[W_MEMORY] = (zmq_pollitem_t){.fd = k->memory.pressure, .events = memory_watches(k) ? ZMQ_POLLPRI : 0};
 	wait_for_wire(k, &k->main, w + W_LINK);
 	int n = W_N;
 	for (const struct copy *c = k->copies.first; c; c = c->next, n += PER_WIRE)
@@ -266,6 +267,8 @@ void loop_turn(struct kernel *k)
 		requests_receive(k, JP_SHELL);
 	if (all[W_PARENT].revents)
 		end_with_parent(k);
+	if (all[W_MEMORY].revents)
+		memory_pressed(k, all[W_MEMORY].revents & ZMQ_POLLERR);
 	due(k);
 	look_at_peers(k, clock_ms());
 	requests_next(k);

@@ -18,6 +18,7 @@
 #define CALM_BELOW 0.8
 #define LITTLE_LEAST ((uint64_t)64 << 20) /* little is left: a twentieth of the limit, within these bounds */
 #define LITTLE_MOST ((uint64_t)1 << 30)
+#define PRESSED 4 /* so many times as much is little, while processes wait for memory */
 
 /* ---- whom the memory killer takes ---- */
 
@@ -59,21 +60,47 @@ void memory_score(void)
 		write_score(session_score);
 }
 
+/* Told when all processes together have waited a tenth of a second within a second or, as it is for those without privileges, two.
+ * Who waits in a container with a limit counts for the machine, too. */
+static int open_pressure(const struct room *r)
+{
+	static const char *const triggers[] = {"some 100000 1000000", "some 100000 2000000"};
+	char path[sizeof r->root + 32];
+	snprintf(path, sizeof path, "%s/proc/pressure/memory", r->root);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	for (size_t i = 0; fd >= 0 && i < ARRAY_LEN(triggers); i++)
+		if (write(fd, triggers[i], strlen(triggers[i]) + 1) > 0)
+			return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 void memory_init(struct kernel *k)
 {
 	struct memory *m = &k->memory;
 	room_open(&m->room);
 	room_counts(&m->room, &m->last);
 	m->before = m->last;
+	m->pressure = open_pressure(&m->room);
+	log_debug("memory pressure is %s", m->pressure < 0 ? "looked for" : "told by the system");
 	set_scores();
+}
+
+void memory_release(struct kernel *k)
+{
+	if (k->memory.pressure >= 0)
+		close(k->memory.pressure);
+	k->memory.pressure = -1;
 }
 
 /* ---- while a cell runs ---- */
 
 void memory_cell_began(struct kernel *k)
 {
-	if (!k->memory.at)
-		k->memory.at = clock_ms() + FIRST_MS;
+	int64_t at = clock_ms() + FIRST_MS;
+	if (!k->memory.at || k->memory.at > at)
+		k->memory.at = at;
 }
 
 static const char *whose(const struct room_state *s)
@@ -120,10 +147,14 @@ static bool has_copies(const struct kernel *k)
 	return k->session.parked.link >= 0 || k->session.older.link >= 0 || idle_looker(k);
 }
 
-static void relieve(struct kernel *k, const struct room_state *s, uint64_t left)
+static uint64_t little_of(const struct room_state *s)
 {
 	uint64_t little = s->limit / 20;
-	little = little < LITTLE_LEAST ? LITTLE_LEAST : little > LITTLE_MOST ? LITTLE_MOST : little;
+	return little < LITTLE_LEAST ? LITTLE_LEAST : little > LITTLE_MOST ? LITTLE_MOST : little;
+}
+
+static void relieve(struct kernel *k, const struct room_state *s, uint64_t left, uint64_t little)
+{
 	if (left >= little || !has_copies(k))
 		return;
 	char words[ROOM_WORDS];
@@ -146,10 +177,37 @@ void memory_due(struct kernel *k)
 	room_state(&m->room, &s);
 	uint64_t left = room_left(&s);
 	warn_user(k, &s);
-	relieve(k, &s, left);
+	relieve(k, &s, left, little_of(&s));
 	uint64_t least = has_copies(k) ? LEAST_MS : LEAST_ALONE_MS, ms = left / FAST;
 	ms = ms < least ? least : ms > MOST_MS ? MOST_MS : ms;
-	m->at = anything_runs(k) ? clock_ms() + (int64_t)ms : 0;
+	bool idly = m->pressure < 0 && has_copies(k);
+	m->at = anything_runs(k) ? clock_ms() + (int64_t)ms : idly ? clock_ms() + MEMORY_IDLE_MS : 0;
+}
+
+/* ---- while nothing runs ---- */
+
+void memory_parked(struct kernel *k)
+{
+	if (!k->memory.at && k->memory.pressure < 0)
+		k->memory.at = clock_ms() + MEMORY_IDLE_MS;
+}
+
+bool memory_watches(const struct kernel *k)
+{
+	return k->memory.pressure >= 0 && has_copies(k);
+}
+
+/* Processes wait for memory: what is left may be less than it seems, as files that are in use count as left. */
+void memory_pressed(struct kernel *k, bool failed)
+{
+	struct room_state s;
+	if (failed) {
+		memory_release(k);
+		memory_parked(k);
+		return;
+	}
+	room_state(&k->memory.room, &s);
+	relieve(k, &s, room_left(&s), PRESSED * little_of(&s));
 }
 
 /* ---- afterwards ---- */

@@ -34,6 +34,7 @@ void park_took(struct kernel *k, const json_t *head, int link)
 	s->parked = (struct parked){.pid = (pid_t)json_int_or(head, "pid", 0), .link = link, .cells = cells};
 	s->parked.ran = s->ran - (k->main.running && request_is_cell(k->main.running) ? 1 : 0);
 	s->parked.lost = json_incref(json_object_get(head, "lost"));
+	memory_parked(k);
 	log_debug("parked %d in %.1f ms", (int)s->parked.pid, json_number_value(json_object_get(head, "ms")));
 }
 

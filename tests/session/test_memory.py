@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_copies_are_let_go_when_little_is_left(kernel, system, tmp_path):
     r.execute('y <- 2')
     r.settle(0.5)
     assert not copies(kernel), 'a copy was made though there is no room'
+
+
+def test_copies_are_let_go_while_nothing_runs(kernel, system):
+    """This system does not tell who waits for memory: it is looked at now and then, as long as there is a copy."""
+    r = kernel.client()
+    r.execute('x <- 1')
+    r.wait(lambda: copies(kernel), 'a copy')
+    r.settle(0.5)
+    system.use(1000)
+    r.wait(lambda: not copies(kernel), 'an end of the copies')
+    assert 'are let go' in kernel.log()
+    system.use(200)
+    r.execute('x <- 2')
+    r.wait(lambda: copies(kernel), 'a copy')
 
 
 def test_nothing_is_looked_at_while_nothing_runs(kernel, system):
@@ -299,3 +314,42 @@ def test_the_copy_goes_before_r(small):
     cell.wait()
     assert cell.status == 'ok' and cell.stdout.endswith('end'), cell.error
     assert small.find_session() == pid
+
+
+HOG = """
+import os, sys
+file = sys.argv[1]
+with open(file, 'wb') as f:
+    for _ in range(400):
+        f.write(bytes(1 << 20))
+while True:
+    with open(file, 'rb', buffering=0) as f:
+        while f.read(1 << 20):
+            pass
+"""
+
+
+@pytest.fixture
+def hog(group, tmp_path):
+    """Starts somebody in the group who reads more of a file, again and again, than there is room for."""
+    try:
+        with open('/proc/pressure/memory', 'r+b', buffering=0) as f:
+            f.write(b'some 100000 2000000\0')
+    except OSError as e:
+        pytest.skip(f'this system does not tell who waits for memory: {e}')
+    started = []
+    yield lambda: started.append(subprocess.Popen(
+        ['sh', '-c', f'echo $$ > {group}/cgroup.procs; exec "$@"', 'sh', sys.executable, '-c', HOG, str(tmp_path / 'file')]))
+    for process in started:
+        process.kill()
+        process.wait()
+    (tmp_path / 'file').unlink(missing_ok=True)
+
+
+def test_a_copy_is_let_go_when_others_wait_for_memory(small, hog):
+    r = small.client()
+    r.execute('x <- 1')
+    r.wait(lambda: copies(small), 'a copy')
+    hog()
+    r.wait(lambda: not copies(small), 'an end of the copies')
+    assert 'are let go' in small.log()
