@@ -42,8 +42,11 @@ report <- function(cnd, shown) {
     if (!nzchar(shown))
         shown <- paste0("Error: ", evalue)
     trace <- if (inherits(cnd, "rlang_error")) rlang_trace(cnd, shown) else call_trace()
-    list(ename, sub("\n$", "", evalue), c(split_lines(shown), trace))
+    list(ename, without_colours(sub("\n$", "", evalue)), c(split_lines(shown), trace))
 }
+
+# In a traceback clients expect colours, in `evalue` they do not.
+without_colours <- function(x) if (grepl("\033[", x, fixed = TRUE)) gsub("\033\\[[0-9;]*m", "", x) else x
 
 one_string <- function(x) paste(enc2utf8(as.character(x)), collapse = "\n")
 
