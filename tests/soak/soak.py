@@ -37,10 +37,13 @@ NOISE = {'kernel MB': 2.0, 'R MB': 20.0, 'kernel fds': 0.9, 'R fds': 0.9, 'kerne
 
 
 def pss(pid):
-    """Proportional memory of a process in MB."""
-    for line in Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines():
-        if line.startswith('Pss:'):
-            return int(line.split()[1]) / 1024
+    """Proportional memory of a process in MB; 0 if it has ended."""
+    try:
+        for line in Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines():
+            if line.startswith('Pss:'):
+                return int(line.split()[1]) / 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
     return 0.0
 
 
@@ -182,10 +185,11 @@ class Soak:
         time.sleep(0.3)
         pids = [p for p in marked(kernel.mark.encode()) if p != kernel.pid]
         history = sum(f.stat().st_size for f in Path(self.home).rglob('history.sqlite*'))
-        row = {'requests': self.done, 'kernel MB': pss(kernel.pid), 'R MB': sum(pss(p) for p in pids),
+        memory = [mb for mb in map(pss, pids) if mb]
+        row = {'requests': self.done, 'kernel MB': pss(kernel.pid), 'R MB': sum(memory),
                'kernel fds': descriptors(kernel.pid), 'R fds': descriptors(session),
                'kernel threads': entries(kernel.pid, 'task'), 'R threads': entries(session, 'task'),
-               'processes': 1 + len(pids), 'temp files': sum(len(f) + len(d) for _, d, f in os.walk(self.tmp)) -
+               'processes': 1 + len(memory), 'temp files': sum(len(f) + len(d) for _, d, f in os.walk(self.tmp)) -
                sum(len(f) + len(d) for _, d, f in os.walk(self.home)), 'history kB': history / 1024,
                'ms a request': 0.0}
         if self.rows:
