@@ -178,7 +178,7 @@ def test_lists_of_tables(notebook):
 
 def test_tibbles(notebook):
     needs(notebook, 'dplyr', 'tibble')
-    notebook.execute('suppressMessages(library(dplyr))')
+    notebook.execute('suppressMessages(library(dplyr)); options(cli.num_colors = 1L)')
     d = data(notebook.execute('tb <- tibble::as_tibble(mtcars); tb'))
     assert d['text/plain'].startswith('# A tibble: 32 × 11') and caption(d['text/html']) == 'A tibble: 32 × 11'
     d = data(notebook.execute('group_by(tb, cyl, am)'))

@@ -1,4 +1,6 @@
 """Errors: what ended an evaluation, R's own handling of it, and that the next cell runs."""
+import re
+
 
 
 def error(session, code, **kw):
@@ -124,7 +126,7 @@ def test_rlang(session):
     session.run('library(rlang); f <- function() abort("inner", class = "mine"); g <- function() f()')
     r = error(session, 'g(); cat("no")')
     assert r.story == [('error', 'mine')]
-    trace = r.error['traceback']
+    trace = [re.sub('\033\\[[0-9;]*m', '', line) for line in r.error['traceback']]
     assert r.error['evalue'] == 'inner' and trace[:2] == ['Error in `f()`:', '! inner']
     assert 'Backtrace:' in trace and any('global g()' in line for line in trace)
     assert 'inner' in session.run('rlang::last_error()').result
