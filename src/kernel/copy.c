@@ -279,11 +279,16 @@ void copies_stale(struct kernel *k)
 }
 
 /* Those that run code; the same two signals as for the session. */
-void copies_interrupt(struct kernel *k)
+void copies_interrupt(struct kernel *k, const struct subshell *only)
 {
 	for (struct copy *c = k->copies.first; c; c = c->next) {
-		if (!c->wire.running || !c->owner || c->pid <= 0)
+		if (!c->wire.running || !c->owner || c->pid <= 0 || (only && c->owner != only))
 			continue;
+		if (where_interrupted(k, &c->wire)) {
+			copy_end(k, c, "interrupt", "the cell was abandoned: R did not stop when it was interrupted",
+				 NULL);
+			continue;
+		}
 		c->wire.running->interrupted = true;
 		stdin_cancel(&c->wire);
 		sigqueue(c->pid, LINK_INTERRUPT_SIGNAL, (union sigval){.sival_int = (int)c->wire.running->id});

@@ -248,7 +248,7 @@ static void left(struct kernel *k)
 void session_ended(struct kernel *k, const struct session_end *end)
 {
 	struct session *s = &k->session;
-	where_done(k);
+	where_done(&k->main);
 	copies_end(k, "SessionDied", "R has ended, and with it the copies of it in which subshells run code");
 	if (s->state == SESSION_LEAVING || k->stop.on) {
 		left(k);

@@ -161,8 +161,8 @@ static bool reply(struct kernel *k, struct wire *w, const struct link_frame *f, 
 	struct slice content, metadata;
 	bool ok = link_frame_text(f, 1, &content, &e) && link_frame_text(f, 2, &metadata, &e);
 	stdin_cancel(w);
+	where_done(w);
 	if (!w->copy) {
-		where_done(k);
 		k->session.failed_starts = 0;
 		copies_stale(k);
 	}

@@ -94,6 +94,10 @@ struct wire {
 		json_t *question;       /* what was asked, for another try and for who answers; owned */
 		int64_t again_at;       /* when it is tried again; 0: not */
 	} input;
+	struct where {
+		enum { WHERE_NONE, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } step;
+		int64_t at;       /* when the next step is due; 0: none is */
+	} where;                  /* the cell that runs was interrupted, and does not stop */
 	struct copy *copy;        /* whose it is; NULL: the session's */
 	struct flow_block *block; /* in which the frame lies that is acted upon, if it is a large one */
 };
@@ -177,8 +181,7 @@ struct kernel {
 	int64_t history_at;
 	struct jp_peers peers; /* what the clients take, while the session waits for one of them */
 	int64_t look_at;       /* when they are looked at again; 0: nobody waits */
-	int64_t where_at;      /* when the user is told what an interrupted cell is doing, 0: not */
-	enum where_step { WHERE_NONE, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } where;
+	int64_t where_at; /* when it is looked again at interrupted cells that have not stopped; 0: there are none */
 	bool done;
 };
 
@@ -224,6 +227,7 @@ struct subshell {
 bool subshell_create(struct kernel *k, struct request *r, struct buf *content);
 bool subshell_delete(struct kernel *k, struct request *r, struct buf *content);
 bool subshell_list(struct kernel *k, struct request *r, struct buf *content);
+bool subshell_interrupt(struct kernel *k, const char *id, struct buf *content);
 /* Finds whose it is. False: the subshell does not exist, and the request was answered. */
 bool subshell_route(struct kernel *k, struct request *r);
 /* True if the subshell's own process is to answer it, which may have to be made first. */
@@ -258,8 +262,8 @@ void copy_broken(struct kernel *k, struct copy *c, const char *why);
 void copy_end(struct kernel *k, struct copy *c, const char *ename, const char *evalue, const struct buf *report);
 void copies_end(struct kernel *k, const char *ename, const char *evalue); /* all; and what was asked for is forgotten */
 void copies_stale(struct kernel *k); /* the session has ended a request: what looks has an old state */
-void copies_interrupt(struct kernel *k);
-void copies_bury(struct kernel *k); /* at the end of a turn */
+void copies_interrupt(struct kernel *k, const struct subshell *only); /* those of all subshells, or of one */
+void copies_bury(struct kernel *k);                                   /* at the end of a turn */
 void copies_release(struct kernel *k);
 
 /* look.c: what copies are for. */
@@ -302,10 +306,10 @@ bool park_undo(struct kernel *k);   /* chooses the newest from before the last c
 void park_let_go(struct kernel *k);
 unsigned park_behind(const struct kernel *k); /* cells that have ended since the copy was made */
 
-/* where.c: a session that does not stop when it is interrupted */
-void where_interrupted(struct kernel *k); /* true interrupts are counted from here */
+/* where.c: a cell that does not stop when it is interrupted */
+bool where_interrupted(struct kernel *k, struct wire *w); /* true: the user gives the cell up */
 void where_due(struct kernel *k);
-void where_done(struct kernel *k);
+void where_done(struct wire *w);
 size_t where_report(int fd, struct buf *out); /* takes the report of a session; the number of lines */
 
 /* link.c */

@@ -28,6 +28,9 @@ struct request_type {
 
 static bool interrupt_reply(struct kernel *k, struct request *r, struct buf *content)
 {
+	const json_t *named = json_object_get(r->msg->header, "subshell_id");
+	if (json_is_string(named))
+		return subshell_interrupt(k, json_string_value(named), content);
 	stop_interrupt(k);
 	buf_puts(content, "{\"status\":\"ok\"}");
 	return true;

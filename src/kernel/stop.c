@@ -22,14 +22,18 @@ void stop_interrupt(struct kernel *k)
 {
 	struct request *r = k->main.running;
 	if (!r || k->session.pid <= 0) {
-		copies_interrupt(k); /* if nothing runs there either, it is harmless */
+		copies_interrupt(k, NULL); /* if nothing runs there either, it is harmless */
 		return;
 	}
 	r->interrupted = true;
 	stdin_cancel(&k->main);
-	where_interrupted(k);
 	if (k->session.abandoned)
 		return;
+	if (where_interrupted(k, &k->main)) {
+		k->session.abandoned = true;
+		kill(-k->session.pid, SIGKILL);
+		return;
+	}
 	log_debug("interrupting request %u", r->id);
 	/* First the number, so that the session knows what a SIGINT that wakes it is for. */
 	sigqueue(k->session.pid, LINK_INTERRUPT_SIGNAL, (union sigval){.sival_int = (int)r->id});

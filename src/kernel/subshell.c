@@ -120,6 +120,20 @@ bool subshell_list(struct kernel *k, struct request *r, struct buf *content)
 	return true;
 }
 
+bool subshell_interrupt(struct kernel *k, const char *id, struct buf *content)
+{
+	const struct subshell *s = find(k, id);
+	char why[200];
+	if (s) {
+		copies_interrupt(k, s);
+		buf_puts(content, "{\"status\":\"ok\"}");
+	} else {
+		not_found(id, why, sizeof why);
+		put_error(content, "SubshellNotFound", why);
+	}
+	return true;
+}
+
 bool subshell_route(struct kernel *k, struct request *r)
 {
 	const json_t *named = json_object_get(r->msg->header, "subshell_id");

@@ -1,5 +1,6 @@
 """Looking into a session that is busy, and subshells (JEP 91) with R in them."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -239,6 +240,40 @@ def test_an_interrupt_is_for_the_main_shell_if_it_runs_something(r):
     r.interrupt()
     assert sub.wait().error['ename'] == 'interrupt'
     assert s.execute('cat("alive")').stdout == 'alive'
+
+
+def test_an_interrupt_that_names_a_subshell(r):
+    """... is for its cell alone, whatever else runs."""
+    a, b = r.subshell(), r.subshell()
+    main, one, two = begin(r), *(s.submit('cat("sub\\n"); while (TRUE) 1').wait_output('sub') for s in (a, b))
+    assert a.ask('interrupt_request', channel='control') == {'status': 'ok'}
+    assert one.wait().error['ename'] == 'interrupt' and not main.done and not two.done
+    b.ask('interrupt_request', channel='control')
+    assert two.wait().error['ename'] == 'interrupt' and not main.done
+    stop(r, main)
+    b.delete()
+    assert b.ask('interrupt_request', channel='control')['ename'] == 'SubshellNotFound'
+    assert a.execute('cat("alive")').stdout == 'alive'
+
+
+def test_a_subshells_cell_that_never_looks_for_interrupts(r, library):
+    r.execute(library + '; x <- 1')
+    s, other = r.subshell(), r.subshell()
+    other.execute('y <- 5')
+    s.execute('x <- 2')
+    cell = s.submit('x <- 3; cat("deaf\\n"); .Call("c_loop")').wait_output('deaf')
+    waiting = s.submit('cat(x)', stop_on_error=False)
+    r.interrupt()
+    r.wait(lambda: 'Interrupt once more' in cell.stderr, 'where R is')
+    assert re.search(r'C: #\d+ +sub\.so +c_loop', cell.stderr) and "subshell's process" in cell.stderr
+    r.interrupt()
+    assert cell.wait().error['ename'] == 'interrupt' and 'abandoned' in cell.error['evalue']
+    assert waiting.wait().status == 'aborted'  # as after any error
+    assert s.execute('cat(x)').stdout == '1'  # a new copy
+    assert other.execute('cat(y)').stdout == '5' and r.execute('cat(x)').stdout == '1'
+    cell = s.submit('cat("soft\\n"); repeat 1').wait_output('soft')  # the count begins anew
+    r.interrupt()
+    assert cell.wait().error['ename'] == 'interrupt' and cell.stderr == ''
 
 
 def test_deleting_one_that_runs(r):
