@@ -145,7 +145,7 @@ html_text <- function(html) {
 show_editor <- function(name = NULL, file = "", title = NULL, ...) {
     if (!is.null(name)) {
         show_object(name, title)
-        message("Objects cannot be edited from here: it stays as it is. Assign to it, or use file.edit().")
+        stays_as_it_is()
         return(invisible(name))
     }
     file <- as.character(file)
@@ -154,6 +154,42 @@ show_editor <- function(name = NULL, file = "", title = NULL, ...) {
     if (!any(nzchar(file)))
         message("There is nothing to be edited: neither an object nor a file was named.")
     invisible()
+}
+
+stays_as_it_is <- function()
+    message("Objects cannot be edited from here: it stays as it is. Assign to it, or use file.edit().")
+
+# An editor that is a program, for vi(), emacs(), edit(editor = ), file.edit(editor = ): R calls this from its C code, where the name of the
+# program is a variable of the function that asks. One that needs a terminal would wait for keys for ever, one that needs a window and has
+# none fails; their files are shown. A program of any other name is run as R would run it. Objects are in temporary files, and stay as they are.
+terminal_editors <- c("vi", "vim", "nvim", "view", "nano", "pico", "joe", "jed", "mcedit", "micro", "hx", "helix", "kak", "ne", "ed", "ex", "red")
+window_editors <- c("emacs", "xemacs", "emacsclient", "xedit", "gvim", "nedit", "gedit", "kate", "mousepad")
+
+run_editor <- function(file) {
+    named <- Filter(is.character, lapply(rev(sys.frames()), function(frame) get0("editor", frame, inherits = FALSE)))
+    editor <- if (length(named)) one_string(named[[1L]]) else ""
+    program <- basename(sub("\\s.*", "", editor))
+    window <- nzchar(Sys.getenv("DISPLAY")) || nzchar(Sys.getenv("WAYLAND_DISPLAY"))
+    if (!program %in% terminal_editors && (window || !program %in% window_editors))
+        return(system(sprintf("'%s' '%s'", editor, file)))
+    path <- normalizePath(file, mustWork = FALSE)
+    if (startsWith(path, normalizePath(tempdir()))) {
+        if (!file.exists(path)) file.create(path) # R reads it afterwards
+        text <- read_text(path)
+        if (any(nzchar(text))) show_page(text)
+        message(sprintf("%s needs a %s, which there is not here.", program, if (program %in% terminal_editors) "terminal" else "window"))
+        stays_as_it_is()
+    } else {
+        edit_file(path)
+    }
+    0L
+}
+
+# data.entry() and its kin. The columns need not have the same length.
+show_entry <- function(columns) {
+    frame <- tryCatch(as.data.frame(columns, optional = TRUE), error = function(e) NULL)
+    if (length(frame) && nrow(frame)) utils::View(frame, "Data entry") else show_page(utils::capture.output(print(columns)))
+    stays_as_it_is()
 }
 
 edit_file <- function(path) {

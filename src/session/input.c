@@ -9,6 +9,8 @@
 #include "rapi/sandbox.h"
 #include "rapi/value.h"
 
+#define MAX_REFUSALS 20 /* in a cell */
+
 static struct buf answer; /* what came, with its line end */
 static size_t handed_out; /* how much of it R has */
 static bool asking;       /* code of an event source runs while a question waits, and must not ask another */
@@ -124,6 +126,19 @@ static bool cannot_ask(void)
 	return r_sandboxed() || r_in_child() || !ss.request || asking || !ss.allow_stdin;
 }
 
+/* Some code asks until it is answered, whatever the error (select.list(multiple = TRUE), setRepositories()), and would for ever. The cell ends:
+ * nothing but a jump gets past its handlers. */
+static void give_up(void)
+{
+	SEXP text =
+	    PROTECT(Rf_mkString("the code asks for input again and again, and the client that runs this cell does "
+				"not take input (allow_stdin is false)"));
+	SEXP call = PROTECT(Rf_lang2(Rf_install("simpleError"), text));
+	ss_condition_seen(PROTECT(Rf_eval(call, R_BaseEnv)), Rf_ScalarInteger(0));
+	UNPROTECT(3);
+	Rf_jump_to_toplevel();
+}
+
 /* May jump. */
 static void refuse(void)
 {
@@ -135,6 +150,12 @@ static void refuse(void)
 		Rf_error("nobody can be asked for input now: no cell runs");
 	if (asking)
 		Rf_error("nobody can be asked for input now: another question waits for its answer");
+	static uint32_t request;
+	static int times;
+	times = request == ss.request ? times + 1 : 0;
+	request = ss.request;
+	if (times >= MAX_REFUSALS)
+		give_up();
 	Rf_error("the client that runs this cell does not take input (allow_stdin is false)");
 }
 

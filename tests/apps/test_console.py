@@ -198,6 +198,38 @@ def test_exit_by_q(console):
     console.wait(r'^exit code 0')
 
 
+def test_q_asks_first(console):
+    """c goes on, n ends without a file, and Ctrl-C at the question goes on as well."""
+    console.run('setwd(tempdir())')
+    question = r'^Save workspace image\? \[y/n/c\]:\s*\Z'
+    for answer in ('c', None):
+        console.enter('q("ask")')
+        console.wait(question)
+        if answer:
+            console.enter(answer)
+        else:
+            console.keys('C-c')
+        console.next_prompt()
+        assert '[1] FALSE' in console.run('file.exists(".RData")')
+    console.enter('q("ask")')
+    console.wait(question)
+    console.enter('n')
+    console.wait(r'^exit code 0')
+
+
+def test_q_saves_the_workspace(jupyter_env, tmp_path):
+    terminal = Console(jupyter_env, '--simple-prompt')
+    try:
+        terminal.run(f'setwd("{tmp_path}"); kept <- 1')
+        terminal.enter('q("ask")')
+        terminal.wait(r'^Save workspace image\? \[y/n/c\]:\s*\Z')
+        terminal.enter('y')
+        terminal.wait(r'^exit code 0')
+    finally:
+        terminal.close()
+    assert (tmp_path / '.RData').stat().st_size > 0
+
+
 def test_a_picture_is_told_in_words_and_a_table_once(console):
     console.run('setwd(tempdir())')
     assert '[plot of 7 x 7 inches; dev.print(pdf, "plot.pdf") saves it]' in console.run('plot(cars)')

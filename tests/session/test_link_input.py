@@ -137,3 +137,21 @@ def test_event_sources_are_served_while_waiting(session):
     session.wait_text('stdout', 'tick')
     session.send('INPUT', frame.seq, {'value': 'v'})
     assert session.finish().result == '[1] "v"'
+
+
+def test_code_that_asks_again_and_again_is_ended(session):
+    """It handles the error and asks once more, for ever."""
+    for code in ('select.list(c("a", "b"), multiple = TRUE)', 'setRepositories()'):
+        r = session.run(code, allow_stdin=False)
+        assert r.status == 'error' and r.reply['ename'] == 'simpleError' and 'again and again' in r.reply['evalue']
+        assert r.out.count('Invalid input') <= 20
+    r = session.run('on <- 0; for (i in 1:15) tryCatch(readline(), error = function(e) on <<- on + 1); on', allow_stdin=False)
+    assert r.result == '[1] 15'
+    assert session.run('select.list(c("a", "b"), multiple = TRUE)', inputs=['2', '']).result == '[1] "b"'
+
+
+def test_choices_are_questions(session):
+    assert session.run('select.list(c("a", "b"), graphics = TRUE)', inputs=['1']).result == '[1] "a"'
+    assert session.run('file.choose()', inputs=['/etc/hostname']).result == '[1] "/etc/hostname"'
+    for code in ('menu(c("a", "b"), graphics = TRUE)', 'select.list(c("a", "b"))', 'file.choose()', 'askYesNo("?")', 'readLines()'):
+        assert 'allow_stdin is false' in session.run(code, allow_stdin=False).reply['evalue'], code

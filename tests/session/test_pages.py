@@ -216,3 +216,38 @@ def test_pages_of_a_cell_that_fails_are_seen(console):
 
 def test_a_silent_request_has_no_pages(console):
     assert ok(console.execute('print(?mean)', silent=True)).reply['payload'] == []
+
+
+@pytest.mark.parametrize('call', ['vi(o)', 'pico(o)', 'emacs(o)', 'xemacs(o)', 'xedit(o)', 'edit(o, editor = "nano -w")'])
+def test_an_editor_that_cannot_run_is_not_started(r, call):
+    """It would wait for keys for ever."""
+    cell = ok(r.execute(f'o <- list(a = 1, b = "x"); Sys.unsetenv(c("DISPLAY", "WAYLAND_DISPLAY")); new <- {call}; identical(new, o)'))
+    assert [data['text/plain'] for data in shown(cell)] == ['structure(list(1, "x"), names = c("a", "b"))', '[1] TRUE']
+    assert 'which there is not here' in cell.stderr and 'it stays as it is' in cell.stderr
+
+
+def test_an_editor_without_anything(r):
+    cell = ok(r.execute('vi()'))
+    assert 'vi needs a terminal' in cell.stderr
+
+
+def test_a_file_for_an_editor_that_cannot_run(r, tmp_path):
+    (tmp_path / 'a.R').write_text('b <- 7\n')
+    for call in (f'vi(file = "{tmp_path}/a.R")', f'file.edit("{tmp_path}/a.R", editor = "vim")'):
+        cell = ok(r.execute(call))
+        assert shown(cell)[0]['text/plain'] == f'{tmp_path}/a.R\n\nb <- 7' and 'open it where you edit files' in cell.stderr
+
+
+def test_other_editors_are_run(r, tmp_path):
+    (tmp_path / 'double').write_text('#!/bin/sh\nsed -i s/1/2/ "$1"\n')
+    (tmp_path / 'double').chmod(0o755)
+    assert ok(r.execute(f'edit(c(1, 3), editor = "{tmp_path}/double")')).result == '[1] 2 3'
+    assert 'problem with running editor' in r.execute('edit(1, editor = "/bin/false")').error['evalue']
+
+
+def test_data_editors_show_the_data(r):
+    for call, text in (('data.entry(v)', '3'), ('de(v)', '3'), ('dataentry(list(v = v, w = 1:2), list("numeric", "numeric"))', '$w'),
+                       ('Sys.setenv(DISPLAY = ":99"); edit(data.frame(vv = v))', 'vv')):
+        cell = ok(r.execute('v <- c(1, 2, 3); ' + call))
+        assert text in shown(cell)[0]['text/plain'] and 'it stays as it is' in cell.stderr
+        assert ok(r.execute('Sys.unsetenv("DISPLAY"); identical(v, c(1, 2, 3))')).result == '[1] TRUE'
