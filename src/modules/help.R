@@ -1,163 +1,95 @@
-# Help pages for inspection. Nothing in a page is run: \Sexpr is left out. A page is rendered once.
-help_page <- local({
-    cache <- new.env(parent = emptyenv())
-    shown <- c("\\title", "\\name", "\\description", "\\usage", "\\arguments", "\\details", "\\value")
+# Help pages: where they are, and how they look in a cell and beside code. They are rendered in C (session/rd.h); what that does not know,
+# tools renders.
 
-    without_code <- function(x) {
-        if (!is.list(x)) return(x)
-        keep <- !vapply(x, function(e) identical(attr(e, "Rd_tag"), "\\Sexpr"), NA)
-        out <- lapply(x[keep], without_code)
-        attributes(out) <- attributes(x)[setdiff(names(attributes(x)), "names")]
-        out
-    }
+help_files <- new.env(parent = emptyenv())
 
-    tag_of <- function(e) if (is.null(attr(e, "Rd_tag"))) "" else attr(e, "Rd_tag")
+# `read` of each file, if it exists, read again when it has changed. A list along `files`, NULL for those that are not there.
+read_once <- function(files, read = readRDS) {
+    changed <- unclass(file.mtime(files))
+    lapply(seq_along(files), function(i) {
+        if (is.na(changed[i]))
+            return(NULL)
+        known <- help_files[[files[i]]]
+        if (is.null(known) || known$changed != changed[i])
+            assign(files[i], known <- list(changed = changed[i], value = read(files[i])), help_files)
+        known$value
+    })
+}
 
-    # The parts that are shown, in the order in which a reader wants them.
-    parts <- function(rd) {
-        tags <- vapply(rd, tag_of, "")
-        out <- without_code(rd[order(match(tags, shown), na.last = NA)])
-        attributes(out) <- attributes(rd)
-        out
-    }
+# The pages of a topic in installed packages, as utils:::index.search() finds them, which reads the indexes of all of them each time.
+topic_pages <- function(topic, directories) {
+    indexes <- read_once(file.path(directories, "help", "aliases.rds"))
+    pages <- vapply(indexes, function(index) if (is.null(index)) NA_character_ else index[topic][[1L]], "")
+    unique(file.path(directories, "help", pages)[!is.na(pages)])
+}
 
-    rendered <- function(how, rd, package, ...) {
-        file <- tempfile("help")
-        on.exit(unlink(file))
+# In the order in which help() looks.
+loaded_directories <- function()
+    vapply(loadedNamespaces(), function(p) if (p == "base") system.file() else .getNamespaceInfo(asNamespace(p), "path"), "", USE.NAMES = FALSE)
+
+# What ?topic and help("topic") are; NULL if there is no such page, or if help() has more to say.
+quick_help <- function(topic) tryCatch({
+    type <- getOption("help_type")
+    type <- if (length(type)) tolower(type) else "text"
+    pages <- if (length(type) == 1L && type %in% c("text", "html")) topic_pages(topic, loaded_directories())
+    if (length(pages))
+        structure(pages, call = call("help", topic = topic, package = NULL), topic = topic, tried_all_packages = FALSE, type = type,
+                  class = "help_files_with_topic")
+}, error = function(e) NULL)
+
+# The parsed page of a file as help() names it: <package>/help/<page>. It is one of a data base for all pages of its package.
+parsed_page <- function(path) {
+    base <- file.path(dirname(path), basename(dirname(dirname(path))))
+    index <- read_once(paste0(base, ".rdx"))[[1L]]
+    entry <- index$variables[[basename(path)]]
+    if (is.null(entry))
+        return(utils:::.getHelpFile(path)) # says what is wrong
+    lazyLoadDBfetch(entry, paste0(base, ".rdb"), index$compressed, function(name) new.env(parent = emptyenv()))
+}
+
+# c(text, HTML, Markdown) of a page, as far as they are asked for with "t", "h" and "m". `brief`: what is wanted beside code; nothing is run.
+page_forms <- function(path, forms, brief = FALSE) {
+    rd <- parsed_page(path)
+    package <- basename(dirname(dirname(path)))
+    if (!brief && attr_or(rd, "dynamicFlag", 0L) %/% 16L %% 2L > 0L) # \Sexpr of the time when a page is read
+        rd <- tools:::prepare_Rd(rd, stages = "render")
+    page <- .Call(native$rd_page, rd, package, brief, help_width(), forms)
+    if (is.null(page))
+        return(page_by_tools(rd, package))
+    if (grepl("src=\"figures/", page[2L], fixed = TRUE))
+        page[2L] <- inline_files(page[2L], dirname(path))
+    page
+}
+
+attr_or <- function(x, name, default) {
+    value <- attr(x, name, exact = TRUE)
+    if (is.null(value)) default else value
+}
+
+help_width <- function() as.integer(tools::Rd2txt_options()$width)
+
+# Without \Sexpr in what is shown: there it is left as it is.
+page_by_tools <- function(rd, package) {
+    file <- tempfile("help")
+    options <- tools::Rd2txt_options(underline_titles = FALSE)
+    on.exit({
+        unlink(file)
+        tools::Rd2txt_options(options)
+    })
+    read <- function(how, ...) {
         how(rd, out = file, package = package, stages = character(), outputEncoding = "UTF-8", ...)
-        readLines(file, encoding = "UTF-8", warn = FALSE)
+        one_string(readLines(file, encoding = "UTF-8", warn = FALSE))
     }
+    text <- read(tools::Rd2txt)
+    html <- gsub("(?s)<a href=\"(?!https?:)[^\"]*\">(.*?)</a>", "\\1", body_of(read(tools::Rd2HTML, dynamic = FALSE)), perl = TRUE)
+    c(text, html, paste0("```\n", text, "\n```"))
+}
 
-    as_text <- function(rd, package) {
-        options <- tools::Rd2txt_options(underline_titles = FALSE)
-        on.exit(tools::Rd2txt_options(options))
-        gsub("_\b", "", rendered(tools::Rd2txt, rd, package, fragment = FALSE))
-    }
-
-    as_html <- function(rd, package) {
-        lines <- rendered(tools::Rd2HTML, rd, package, dynamic = FALSE)
-        text <- paste(lines, collapse = "\n")
-        text <- sub("(?s)^.*?<body>(<div class=\"container\">)?", "", text, perl = TRUE)
-        text <- sub("(?s)(</div>\\s*)?</body>.*$", "", text, perl = TRUE)
-        # The head of the page, and the anchors of files that are not there.
-        text <- sub("(?s)<table style=\"width: 100%;\">.*?</table>", "", text, perl = TRUE)
-        text <- sub("(?s)<table width=\"100%\".*?</table>", "", text, perl = TRUE)
-        gsub("(?s)<a href=\"(?!https?:)[^\"]*\">(.*?)</a>", "\\1", text, perl = TRUE)
-    }
-
-    # Rd as Markdown: enough of it for a tooltip.
-    inline <- function(x) {
-        if (is.character(x)) return(paste(x, collapse = ""))
-        inner <- function() paste(vapply(x, md, ""), collapse = "")
-        inner()
-    }
-    code <- function(x) {
-        text <- gsub("\n", " ", plain(x))
-        if (grepl("`", text, fixed = TRUE)) paste("``", text, "``") else paste0("`", text, "`")
-    }
-    plain <- function(x) {
-        if (is.character(x)) return(paste(x, collapse = ""))
-        tag <- tag_of(x)
-        if (tag %in% c("COMMENT")) return("")
-        if (tag %in% c("\\dots", "\\ldots")) return("...")
-        if (tag == "\\R") return("R")
-        if (tag %in% c("\\method", "\\S3method", "\\S4method") && length(x) == 2L)
-            return(paste0("## S3 method for class '", plain(x[[2L]]), "'\n", plain(x[[1L]])))
-        paste(vapply(x, plain, ""), collapse = "")
-    }
-    md <- function(x) {
-        tag <- tag_of(x)
-        switch(tag,
-            COMMENT = "",
-            TEXT = , RCODE = , VERB = paste(x, collapse = ""),
-            "\\code" = , "\\command" = , "\\env" = , "\\option" = , "\\pkg" = , "\\file" = , "\\samp" = , "\\kbd" = ,
-            "\\verb" = code(x),
-            "\\emph" = , "\\var" = , "\\dfn" = , "\\cite" = paste0("*", inline(x), "*"),
-            "\\strong" = , "\\bold" = paste0("**", inline(x), "**"),
-            "\\link" = , "\\linkS4class" = inline(x),
-            "\\url" = paste0("<", plain(x), ">"),
-            "\\href" = paste0("[", inline(x[[2L]]), "](", plain(x[[1L]]), ")"),
-            "\\email" = plain(x),
-            "\\dots" = , "\\ldots" = "...",
-            "\\R" = "R",
-            "\\sQuote" = paste0("\u2018", inline(x), "\u2019"),
-            "\\dQuote" = paste0("\u201c", inline(x), "\u201d"),
-            "\\cr" = "  \n",
-            "\\eqn" = paste0("$", plain(x[[1L]]), "$"),
-            "\\deqn" = paste0("\n\n$$", plain(x[[1L]]), "$$\n\n"),
-            "\\preformatted" = paste0("\n\n```\n", plain(x), "\n```\n\n"),
-            "\\itemize" = , "\\enumerate" = paste0("\n", items(x), "\n"),
-            "\\describe" = , "\\arguments" = , "\\value" = described(x),
-            "\\tabular" = paste0("\n\n", inline(x[[2L]]), "\n\n"),
-            "\\tab" = " ",
-            "\\if" = , "\\ifelse" = , "\\out" = , "\\figure" = , "#ifdef" = , "#ifndef" = "",
-            "\\enc" = inline(x[[1L]]),
-            inline(x))
-    }
-    items <- function(x) {
-        text <- vapply(x, function(e) if (tag_of(e) == "\\item") "\n- " else gsub("\n\\s*", " ", md(e)), "")
-        paste(text, collapse = "")
-    }
-    described <- function(x) {
-        text <- vapply(x, function(e) {
-            if (tag_of(e) == "\\item" && length(e) == 2L)
-                paste0("\n- `", trimws(plain(e[[1L]])), "`: ", gsub("\n\\s*", " ", trimws(inline(e[[2L]]))))
-            else md(e)
-        }, "")
-        paste(text, collapse = "")
-    }
-    squeeze <- function(text) gsub("\n[ \t]*(\n[ \t]*)+", "\n\n", trimws(text))
-    as_markdown <- function(rd) {
-        out <- character()
-        for (part in rd) {
-            tag <- tag_of(part)
-            out <- c(out, switch(tag,
-                "\\title" = paste("#", squeeze(inline(part))),
-                "\\usage" = paste0("```r\n", trimws(plain(part)), "\n```"),
-                "\\description" = squeeze(md(part)),
-                "\\arguments" = paste0("## Arguments\n\n", squeeze(described(part))),
-                "\\details" = paste0("## Details\n\n", squeeze(md(part))),
-                "\\value" = paste0("## Value\n\n", squeeze(md(part)))))
-        }
-        paste(out, collapse = "\n\n")
-    }
-
-    # The file of a topic as help() finds it: `package` "" means all that are attached.
-    topic_file <- function(topic, package) {
-        where <- if (nzchar(package)) system.file(package = package) else setdiff(.packages(), ".GlobalEnv")
-        paths <- if (nzchar(package)) where else vapply(where, function(p) system.file(package = p), "")
-        for (path in paths[nzchar(paths)]) {
-            index <- file.path(path, "help", "aliases.rds")
-            if (!file.exists(index)) next
-            page <- aliases(index)[topic]
-            if (!is.na(page)) return(file.path(path, "help", page[[1L]]))
-        }
-        NULL
-    }
-    aliases <- function(file) {
-        key <- paste(file, file.mtime(file))
-        if (is.null(cache[[key]])) assign(key, readRDS(file), cache)
-        cache[[key]]
-    }
-
-    render <- function(file) {
-        rd <- parts(utils:::.getHelpFile(file))
-        package <- basename(dirname(dirname(file)))
-        c(paste(as_text(rd, package), collapse = "\n"), as_html(rd, package), as_markdown(rd))
-    }
-
-    # c(text, html, markdown) or NULL
-    function(topic, package) tryCatch(suppressWarnings({
-        file <- topic_file(topic, package)
-        if (is.null(file)) return(NULL)
-        key <- paste("page", file)
-        if (is.null(cache[[key]])) {
-            if (length(ls(cache)) > 500L) rm(list = ls(cache), envir = cache)
-            assign(key, render(file), cache)
-        }
-        cache[[key]]
-    }), error = function(e) NULL)
-})
+# For inspection: the forms of the page of a topic of a package, NULL if there is none.
+help_page <- function(topic, package) tryCatch(suppressWarnings({
+    page <- topic_pages(topic, system.file(package = package))
+    if (length(page)) page_forms(page[1L], "thm", brief = TRUE)
+}), error = function(e) NULL)
 
 # How a function is called, and its source: as it was written if that is known.
 function_usage <- function(f, name) {

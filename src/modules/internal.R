@@ -7,6 +7,8 @@
 #
 #   test_task(f, class, limit)    adds a task ("idle", "safe point") whose step is f(), TRUE for more; the task's number.
 #                                 "now": runs it within the cell; NULL if it ended well, otherwise the report
+#   test_help(rd, package, brief, width)
+#                                 c(text, html, markdown) of a help page, NULL if it has what is not known (session/rd.h)
 #   test_cost(n)                  nanoseconds of an empty task and its parts, the mean of n
 #   test_ended()                  the tasks that have ended since it was asked last: number, how (enum r_end), report
 
@@ -29,6 +31,9 @@ if (identical(Sys.getenv("CARRACK_TEST"), "1")) {
         stopifnot(.Call(native$internal_task, id, class == "safe point", limit))
         id
     }
+
+    internal_tools$test_help <- function(rd, package = "", brief = FALSE, width = 80L)
+        .Call(native$rd_page, rd, package, brief, as.integer(width), "thm")
 
     internal_tools$test_cost <- function(n) .Call(native$internal_cost, n)
 

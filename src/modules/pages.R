@@ -233,22 +233,8 @@ help_forms <- function(x) {
         return(NULL)
     if (help_is_open() && identical(attr(x, "type"), "html"))
         return(NULL) # print() has it shown there
-    package <- basename(dirname(dirname(path)))
-    rd <- utils::getFromNamespace(".getHelpFile", "utils")(path)
-    page <- function(how, ...) {
-        file <- tempfile("help")
-        on.exit(unlink(file))
-        how(rd, out = file, package = package, outputEncoding = "UTF-8", ...)
-        readLines(file, encoding = "UTF-8", warn = FALSE)
-    }
-    options <- tools::Rd2txt_options(underline_titles = FALSE)
-    on.exit(tools::Rd2txt_options(options))
-    text <- without_overstrikes(page(tools::Rd2txt))
-    html <- paste(page(tools::Rd2HTML, dynamic = FALSE), collapse = "\n")
-    body <- body_of(html)
-    # Links to other pages lead nowhere from a notebook.
-    body <- gsub("(?s)<a href=\"(?!https?:)[^\"]*\">(.*?)</a>", "\\1", body, perl = TRUE)
-    list("text/plain" = paste(text, collapse = "\n"), "text/html" = body)
+    page <- page_forms(path, "th")
+    list("text/plain" = page[1L], "text/html" = page[2L])
 }
 
 # View(): R hands over the columns, formatted, and a title; the data itself is looked up again to be shown as tables are.

@@ -3,6 +3,7 @@
  */
 #include "session/comm.h"
 #include "session/cost.h"
+#include "session/help.h"
 #include "session/options.h"
 #include "session/park.h"
 #include "session/payload.h"
@@ -54,7 +55,12 @@ static void evaluate(void *data)
 	listen_to_conditions();
 	R_CheckUserInterrupt(); /* one that came between two expressions */
 	R_Visible = FALSE;
-	SEXP value = PROTECT(Rf_eval(x->code, R_GlobalEnv));
+	SEXP value = ss_help_asked(x->code);
+	if (value)
+		R_Visible = TRUE;
+	else
+		value = Rf_eval(x->code, R_GlobalEnv);
+	PROTECT(value);
 	bool visible = R_Visible;
 	ss_condition_ended_well(); /* an error that the user's `abort` restart has taken */
 	if (!x->asked)

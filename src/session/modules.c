@@ -11,6 +11,7 @@
 #include "session/payload.h"
 #include "session/plot.h"
 #include "session/print.h"
+#include "session/rd.h"
 #include "session/report.h"
 
 /* carrack.undo() of modules/undo.R; returns why it cannot be. */
@@ -45,6 +46,7 @@ static const struct {
     {"is_notebook", (DL_FUNC)(void (*)(void))is_notebook},
     {"payload", (DL_FUNC)(void (*)(void))ss_payload_add},
     {"view_table", (DL_FUNC)(void (*)(void))ss_view_table},
+    {"rd_page", (DL_FUNC)(void (*)(void))ss_rd_page},
     {"plot_watch", (DL_FUNC)(void (*)(void))ss_plot_watch},
     {"plot_replay", (DL_FUNC)(void (*)(void))ss_plot_replay},
     {"plot_pane", (DL_FUNC)(void (*)(void))ss_plot_pane_now},
