@@ -85,6 +85,26 @@ def test_exported(browser, jupyter_env, tmp_path):  # noqa: F811
     browser.save_screenshot(str(tmp_path / 'exported.png'))
 
 
+def test_plotly_draws(browser, jupyter_env, tmp_path):  # noqa: F811
+    """Debian 12 has version 1.31.2 of plotly.js below an R package that was written for 2.11.1: without its buttons it draws, in any page."""
+    cells = ('suppressMessages(library(plotly)); p <- plot_ly(x = c(11, 12, 13), y = c(101, 103, 102), type = "scatter", mode = "markers")',
+             'config(p, displayModeBar = FALSE)')
+    nbformat.write(notebook(*cells), tmp_path / 'in.ipynb')
+    nbconvert(jupyter_env, '--to', 'html', '--execute', tmp_path / 'in.ipynb')
+    browser.get(f'file://{tmp_path}/in.html')
+
+    def points(_):
+        frame = browser.find_element(By.CSS_SELECTOR, 'iframe[srcdoc]')
+        browser.switch_to.frame(frame)
+        try:
+            return (len(browser.find_elements(By.CSS_SELECTOR, 'svg .points path')),
+                    [e.text for e in browser.find_elements(By.CSS_SELECTOR, '.xtick text')])
+        finally:
+            browser.switch_to.default_content()
+    WebDriverWait(browser, 60, 0.2).until(lambda _: points(_)[0] == 3)
+    assert {'11', '12', '13'} <= set(points(None)[1])
+
+
 def test_as_latex_and_markdown(jupyter_env, tmp_path):
     types = 'options(jupyter.display_mimetypes = c("text/plain", "text/latex", "text/markdown"))'
     nbformat.write(notebook(types, 'data.frame(a_b = c("50%", "x & y"))'), tmp_path / 'in.ipynb')

@@ -210,12 +210,16 @@ class Page:
         self.js('jupyterapp.commands.execute("notebook:trust")')
         self.accept()
 
-    def picture(self, name, below=0):
-        """A picture of the notebook, as high as that is, and so many points more."""
+    def picture(self, name, over=None):
+        """A picture of the notebook, as high as that is, and as what lies over it (a selector) reaches down."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         before = self.driver.get_window_size()
         frame = before['height'] - self.js('return window.innerHeight')
-        end = self.find('.jp-Notebook-footer')[0]
-        self.driver.set_window_size(before['width'], end.location['y'] + end.size['height'] + 40 + below + frame)
+        seen = [self.find(selector)[0] for selector in ['.jp-Notebook-footer'] + ([over] if over else [])]
+        end = max(e.location['y'] + e.size['height'] for e in seen)
+        self.driver.set_window_size(before['width'], end + 40 + frame)
+        if over: # all of it is in the picture
+            lies = self.find(over)[0]
+            assert lies.is_displayed() and lies.location['y'] + lies.size['height'] < self.js('return window.innerHeight') - 24
         self.driver.save_screenshot(str(PICTURES / f'{name}.png'))
         self.driver.set_window_size(before['width'], before['height'])

@@ -204,4 +204,4 @@ def test_picture_of_plot_table_and_completion(page):
     p.click(2)
     p.type(Keys.TAB)
     p.wait(lambda: offered(p)[:3] == ['mpg', 'cyl', 'disp'])
-    p.picture('plot', below=190)
+    p.picture('plot', over='.jp-Completer')
