@@ -188,14 +188,22 @@ render <- function(type, snapshot, numbers, canvas, pointsize) {
 # Display ids name pages of this process: not drawn from the user's random numbers.
 plot_id_prefix <- function() paste0("plot-", Sys.getpid(), "-", format(unclass(Sys.time()), digits = 16), "-")
 
+# Without `<?xml … encoding=…?>`, which is untrue of text in a message: nbconvert fails on it. And of the size that it is to have on the page:
+# not every client looks into the metadata for it. What was drawn is in its viewBox.
+svg_text <- function(bytes, shown) {
+    text <- sub("^<\\?xml[^>]*\\?>\\s*", "", as_utf8(rawToChar(bytes)))
+    sub("^(<svg[^>]*) width=\"[^\"]*\" height=\"[^\"]*\"", sprintf("\\1 width=\"%.0f\" height=\"%.0f\"", shown[[1L]], shown[[2L]]), text)
+}
+
 show_plot <- function(snapshot, bytes, page, canvas, number, update) {
     numbers <- page[[1L]]
     types <- page[[2L]]
     data <- lapply(stats_names(types), function(type)
         if (type == page[[6L]] && !is.null(bytes)) bytes else render(type, snapshot, numbers, canvas, page[[8L]]))
-    if (!is.null(data[["image/svg+xml"]])) # without `<?xml … encoding=…?>`, which is untrue of text in a message: nbconvert fails on it
-        data[["image/svg+xml"]] <- sub("^<\\?xml[^>]*\\?>\\s*", "", as_utf8(rawToChar(data[["image/svg+xml"]])))
-    metadata <- lapply(data, function(x) as.list(round(c(width = numbers[[1L]], height = numbers[[2L]]) * numbers[[4L]])))
+    shown <- round(numbers[1:2] * numbers[[4L]])
+    if (!is.null(data[["image/svg+xml"]]))
+        data[["image/svg+xml"]] <- svg_text(data[["image/svg+xml"]], shown)
+    metadata <- lapply(data, function(x) list(width = shown[[1L]], height = shown[[2L]]))
     if (!is.null(metadata[["image/svg+xml"]])) metadata[["image/svg+xml"]]$isolated <- TRUE
     data[["text/plain"]] <- sprintf("[plot of %g x %g inches; dev.print(pdf, \"plot.pdf\") saves it]", numbers[[1L]], numbers[[2L]])
     if (is.null(plot_state$prefix)) plot_state$prefix <- plot_id_prefix()

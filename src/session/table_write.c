@@ -95,7 +95,7 @@ void table_html_title(const char *title, struct buf *out)
 
 void table_html(const struct table *t, struct buf *out)
 {
-	buf_puts(out, "<table class=\"dataframe\">\n<caption>");
+	buf_puts(out, "<table class=\"dataframe\">\n<caption style=\"white-space:nowrap\">");
 	escape_html(out, t->caption);
 	buf_puts(out, "</caption>\n");
 	if (t->col_names || t->col_types) {

@@ -48,6 +48,9 @@ def drawn(driver):
 def check(driver, wait):
     table = driver.find_element(By.CSS_SELECTOR, 'table.dataframe')
     assert table.find_element(By.CSS_SELECTOR, 'caption').text == 'A data.frame: 2 × 2'
+    lines = driver.execute_script('var r = document.createRange(); r.selectNodeContents(arguments[0].querySelector("caption"));'
+                                  'return r.getClientRects().length', table)
+    assert lines == 1  # it is wider than the table
     assert [c.text for c in table.find_elements(By.CSS_SELECTOR, 'td')] == ['a <b>', '1.50', 'é', '22.25']
     seen = wait(lambda: drawn(driver))
     assert 'Mazda RX4' in seen[0][2] and 'of 20 entries' in seen[0][2] and 'setosa' in seen[1][2]

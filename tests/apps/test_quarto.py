@@ -84,7 +84,7 @@ def test_figures_are_as_the_document_wants_them(quarto):
     data, shown = picture(quarto.render(notebook('plot(1)'), fig_width=5.5, fig_height=3.5, fig_format='png', fig_dpi=300)[0], 'image/png')
     assert png_size(data) == ((1650, 1050), 300) and shown == {'width': 528, 'height': 336}
     data, shown = picture(quarto.render(notebook('plot(1)'), fig_width=4, fig_height=3, fig_format='svg')[0], 'image/svg+xml')
-    assert data.startswith('<svg') and 'width="288' in data and (shown['width'], shown['height']) == (384, 288)
+    assert data.startswith('<svg') and 'width="384" height="288" viewBox="0 0 288 216"' in data and (shown['width'], shown['height']) == (384, 288)
     data, shown = picture(quarto.render(notebook('plot(1)'), fig_format='pdf')[0], 'application/pdf')
     assert base64.b64decode(data).startswith(b'%PDF')
     assert picture(quarto.render(notebook('plot(1)'), fig_format='jpeg')[0], 'image/jpeg')[1]['width'] == 672

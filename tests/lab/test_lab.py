@@ -169,7 +169,7 @@ def test_rich_forms(page):
     assert [kind for kind, _ in p.outputs(0)][:3] == ['text/markdown', 'text/latex', 'text/html']
     assert p.find('.jp-RenderedJSON', p.cell(0))
     p.run(1, 2)
-    p.wait(lambda: in_frame(p, 1, lambda: p.find('svg, img')[0].size['width']) > 300)
+    p.wait(lambda: in_frame(p, 1, lambda: round(p.find('svg, img')[0].size['width'])) == 420)  # 7 inches at 60 pixels
     p.run(2, 3)
     p.wait(lambda: 'second' in p.output(2))
     assert 'step 3' in p.output(2) and 'step 2' not in p.output(2) and 'first' not in p.output(2)

@@ -54,7 +54,7 @@ def header(text, line=0):
 
 
 def caption(text):
-    return html.unescape(re.search('<caption>(.*)</caption>', text).group(1))
+    return html.unescape(re.search('<caption[^>]*>(.*)</caption>', text).group(1))
 
 
 def printed(client, expression):

@@ -141,6 +141,8 @@ def test_formats(r, mime, magic):
     data = content['data'][mime]
     data = data.encode() if mime == 'image/svg+xml' else base64.b64decode(data, validate=True)
     assert data.startswith(magic) and content['metadata'][mime]['width'] == 420
+    if mime == 'image/svg+xml':  # of itself as large as the metadata says: JupyterLab looks there
+        assert b' width="420" height="420" viewBox="0 0 504 504"' in data[:300]
 
 
 def test_nothing_is_left_behind(r):
