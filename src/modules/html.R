@@ -68,7 +68,7 @@ framed <- function(rendered, height = NULL) {
     body <- paste0(one_string(rendered$head), "</head><body style=\"margin:0;background:white\">", one_string(rendered$html),
                    if (is.null(height)) fit_script, "</body></html>")
     if (isFALSE(getOption("repr.html.deduplicate"))) {
-        document <- paste0(html_begin, paste(vapply(libraries, library_tags, ""), collapse = "\n"), body)
+        document <- paste0(html_begin, paste(vapply(libraries, encoded, "", "tags", library_tags), collapse = "\n"), body)
         return(frame(document, height))
     }
     fresh <- Filter(function(l) !stands(l$id), libraries)
@@ -114,7 +114,35 @@ stands <- function(id) {
     !is.null(run) && .Call(native$cell_stands, run)
 }
 
-carry <- function(l) sprintf("<script type=\"application/json\" id=\"%s\">%s</script>\n", l$id, json_text(library_tags(l), list = TRUE))
+carry <- function(l) encoded(l, "carried", function(l)
+    sprintf("<script type=\"application/json\" id=\"%s\">%s</script>\n", l$id, json_text(library_tags(l), list = TRUE)))
+
+# A library's text is made once, for as long as the files that went into it stay what they are.
+texts <- new.env()
+reading <- new.env() # $paths: the files that are read for a library, while its text is made
+max_texts <- 3e7     # bytes, of all together
+
+encoded <- function(l, what, make) {
+    name <- paste(what, l$id)
+    known <- texts[[name]]
+    if (is.null(known) || !identical(known$dependency, l$dependency) || !identical(known$stamps, stamps(known$paths))) {
+        reading$paths <- character()
+        on.exit(reading$paths <- NULL)
+        text <- make(l)
+        known <- list(dependency = l$dependency, paths = reading$paths, stamps = stamps(reading$paths), text = text)
+        size <- sum(nchar(text, "bytes"), vapply(as.list(texts), function(t) nchar(t$text, "bytes"), 1))
+        if (size > max_texts)
+            rm(list = ls(texts), envir = texts)
+        if (nchar(text, "bytes") <= max_texts)
+            assign(name, known, envir = texts)
+    }
+    known$text
+}
+
+stamps <- function(paths) {
+    info <- file.info(paths, extra_cols = FALSE)
+    list(info$size, info$mtime)
+}
 
 library_of <- function(d) {
     id <- paste0("carrack-", gsub("[^A-Za-z0-9_.-]", "-", paste(d$name, d$version, sep = "-")))
@@ -147,6 +175,8 @@ library_tag <- function(d, file, type, template) {
 }
 
 data_uri <- function(path, type = NULL) {
+    if (!is.null(reading$paths))
+        reading$paths <- c(reading$paths, path)
     bytes <- readBin(path, "raw", file.size(path))
     if (identical(type, "text/css"))
         bytes <- charToRaw(inline_urls(rawToChar(bytes), dirname(path)))

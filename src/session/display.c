@@ -8,6 +8,7 @@
 #include "rapi/exec.h"
 #include "rapi/keep.h"
 #include "rapi/value.h"
+#include "session/look.h"
 #include "session/print.h"
 
 /* The members of `data` and of `metadata`, without braces, of the value that is being shown. */
@@ -185,6 +186,64 @@ static bool add_by_methods(const char *function, SEXP value)
 	return ok;
 }
 
+/* ---- whether there can be any: most values have no such methods, and to look for them in R takes longer than to print them ---- */
+
+static bool inherits_any(SEXP x, const char *const *classes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (Rf_inherits(x, classes[i]))
+			return true;
+	return false;
+}
+
+/* forms_without_print() of modules/display.R looks for these. */
+static bool may_be_unprinted(SEXP x)
+{
+	static const char *const classes[] = {"help_files_with_topic", "vignette", "shiny.appobj", "shiny.tag",
+					      "shiny.tag.list",        "html",     "htmlwidget"};
+	return IS_S4_OBJECT(x) || inherits_any(x, classes, ARRAY_LEN(classes));
+}
+
+static bool is_loaded(const char *package)
+{
+	return R_existsVarInFrame(R_NamespaceRegistry, Rf_install(package));
+}
+
+/* repr is loaded, or will be because of what a package has to say about it. */
+static bool may_have_repr(void)
+{
+	SEXP hooks = PROTECT(Rf_eval(Rf_install(".userHooksEnv"), R_BaseEnv));
+	bool hooked = TYPEOF(hooks) != ENVSXP || R_existsVarInFrame(hooks, Rf_install("UserHook::repr::onLoad"));
+	UNPROTECT(1);
+	return hooked || is_loaded("repr");
+}
+
+/* A function `repr_html.class` or the like that the user can see. */
+static bool has_method(SEXP generics, SEXP classes)
+{
+	char name[256];
+	for (R_xlen_t i = 0; i < XLENGTH(classes); i++)
+		for (R_xlen_t g = 0; g < XLENGTH(generics); g++) {
+			int n = snprintf(name, sizeof name, "%s.%s", CHAR(STRING_ELT(generics, g)), r_text(classes, i));
+			if (n >= (int)sizeof name || look_is_visible(Rf_install(name)))
+				return true;
+		}
+	return false;
+}
+
+/* What forms_beside_text() looks for. */
+static bool may_have_forms(SEXP x)
+{
+	static const char *const classes[] = {"knitr_kable", "WebServer",      "htmlwidget",
+					      "shiny.tag",   "shiny.tag.list", "html"};
+	if (IS_S4_OBJECT(x) || inherits_any(x, classes, ARRAY_LEN(classes)) || is_loaded("knitr") || may_have_repr())
+		return true;
+	SEXP generics = PROTECT(Rf_eval(Rf_install("mime_generics"), r_kept(R_KEEP_MODULES)));
+	bool has = has_method(generics, Rf_getAttrib(x, R_ClassSymbol));
+	UNPROTECT(1);
+	return has;
+}
+
 /* ---- values ---- */
 
 /* A method of repr_text() goes before what print() shows. */
@@ -254,14 +313,14 @@ void ss_show(SEXP value, bool last)
 		buf_init(&text, BUF_MAX_MESSAGE);
 	forget();
 	/* Widgets and pages: their print methods open a browser. */
-	if (rich && OBJECT(value) && add_by_methods("forms_unprinted", value)) {
+	if (rich && OBJECT(value) && may_be_unprinted(value) && add_by_methods("forms_unprinted", value)) {
 		publish(NULL, last);
 		return;
 	}
 	print_into(&text, value, rich);
 	if (!text.len)
 		return;
-	if (rich && !(OBJECT(value) && add_by_methods("forms", value)))
+	if (rich && !(OBJECT(value) && may_have_forms(value) && add_by_methods("forms", value)))
 		add_tables(value);
 	publish(has_text() ? NULL : &text, last);
 	buf_trim(&text, (size_t)1 << 16);

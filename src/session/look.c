@@ -96,6 +96,14 @@ static bool exists(SEXP env, SEXP symbol)
 	return !is_database(env) && R_existsVarInFrame(env, symbol);
 }
 
+bool look_is_visible(SEXP symbol)
+{
+	for (SEXP env = R_GlobalEnv; env != R_EmptyEnv; env = look_parent(env))
+		if (exists(env, symbol))
+			return true;
+	return false;
+}
+
 static SEXP look_from(SEXP env, SEXP symbol, bool function)
 {
 	for (; env != R_EmptyEnv; env = look_parent(env)) {

@@ -25,6 +25,9 @@ SEXP look_path(const struct syn_path *path, bool function);
 
 /* The enclosing environment. */
 SEXP look_parent(SEXP env);
+
+/* Whether the user can see a variable from the global environment. */
+bool look_is_visible(SEXP symbol);
 /* A list, or R_NilValue: names by which elements are reached with `$`, of a data frame, list, or vector. */
 SEXP look_names(SEXP x);
 /* The environment behind an object whose `$` reaches into one (environments, R6, reference classes), or R_NilValue. */

@@ -60,14 +60,6 @@ void ss_print_init(void)
 	UNPROTECT(2);
 }
 
-static bool is_visible(SEXP name)
-{
-	for (SEXP env = R_GlobalEnv; env != R_EmptyEnv; env = look_parent(env))
-		if (R_existsVarInFrame(env, name))
-			return true;
-	return false;
-}
-
 static bool functions_are_base(void)
 {
 	SEXP table = PROTECT(methods_of_base()), kept = r_kept(R_KEEP_PRINT);
@@ -79,7 +71,7 @@ static bool functions_are_base(void)
 	}
 	for (size_t i = 0; ok && i < ARRAY_LEN(nowhere); i++) {
 		SEXP name = Rf_install(nowhere[i]);
-		ok = !R_existsVarInFrame(table, name) && !is_visible(name);
+		ok = !R_existsVarInFrame(table, name) && !look_is_visible(name);
 	}
 	UNPROTECT(1);
 	return ok;

@@ -391,6 +391,26 @@ def test_tags(notebook):
     assert base64.b64decode(script, validate=True) == b"var lib = '</script>';\n"
 
 
+def test_a_library_whose_files_change(notebook):
+    """Its text is kept only as long as all its files stay what they are, those that a style sheet names included."""
+    needs(notebook, 'htmltools')
+    notebook.execute('d <- tempfile(); dir.create(d); css <- file.path(d, "a.css"); font <- file.path(d, "a.woff"); options(repr.html.deduplicate = FALSE)\n'
+                     'writeLines("b { src: url(a.woff) }", css); writeLines("one", font)')
+    code = ('htmltools::attachDependencies(htmltools::p("a"), htmltools::htmlDependency("mine", "1.0", d, stylesheet = "a.css"))')
+
+    def font():
+        text = html.unescape(data(notebook.execute(code))['text/html'])
+        style = base64.b64decode(re.search('text/css;charset=utf-8;base64,([^"]*)"', text).group(1)).decode()
+        return base64.b64decode(re.search('base64,([^"]*)"', style).group(1))
+    assert font() == b'one\n' == font()
+    notebook.execute('writeLines("another", font)')
+    assert font() == b'another\n' == font()
+    notebook.execute('Sys.sleep(0.1); writeLines("anothex", font)')  # as long as it was
+    assert font() == b'anothex\n'
+    notebook.execute('writeLines("b { src: url(b.woff) } b { src: url(a.woff) }", css)')
+    assert font() == b'anothex\n'
+
+
 def test_libraries_are_in_a_notebook_once(notebook):
     needs(notebook, 'DT')
     first = notebook.submit('DT::datatable(head(mtcars))', metadata={'cellId': 'one'}).wait()
