@@ -2,8 +2,8 @@
 #include "session/copy.h"
 #include "session/cost.h"
 #include "session/display.h"
-#include "session/print.h"
 #include "session/park.h"
+#include "session/print.h"
 #include "session/report.h"
 
 #include "rapi/exec.h"
