@@ -398,20 +398,9 @@ bool r_sandbox(void (*fn)(void *), void *data, const struct r_budget *budget, st
 
 static SEXP native_list(void)
 {
-	static const struct {
-		const char *name;
-		DL_FUNC function;
-	} natives[] = {{"note", (DL_FUNC)(void (*)(void))note}, {"warned", (DL_FUNC)(void (*)(void))warned}};
-	SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAY_LEN(natives)));
-	SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAY_LEN(natives)));
-	for (size_t i = 0; i < ARRAY_LEN(natives); i++) {
-		SET_STRING_ELT(names, (R_xlen_t)i, Rf_mkChar(natives[i].name));
-		SET_VECTOR_ELT(list, (R_xlen_t)i,
-			       R_MakeExternalPtrFn(natives[i].function, Rf_install("native symbol"), R_NilValue));
-	}
-	Rf_namesgets(list, names);
-	UNPROTECT(2);
-	return list;
+	static const struct r_native natives[] = {{"note", (DL_FUNC)(void (*)(void))note},
+						  {"warned", (DL_FUNC)(void (*)(void))warned}};
+	return r_natives(natives, ARRAY_LEN(natives));
 }
 
 static void define_work(void)

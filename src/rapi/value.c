@@ -55,6 +55,20 @@ void r_set_in_base(SEXP symbol, SEXP value)
 		Rf_defineVar(symbol, value, R_BaseEnv);
 }
 
+SEXP r_natives(const struct r_native *natives, size_t n)
+{
+	SEXP list = PROTECT(Rf_allocVector(VECSXP, (R_xlen_t)n));
+	SEXP names = PROTECT(Rf_allocVector(STRSXP, (R_xlen_t)n));
+	for (size_t i = 0; i < n; i++) {
+		SET_STRING_ELT(names, (R_xlen_t)i, Rf_mkChar(natives[i].name));
+		SET_VECTOR_ELT(list, (R_xlen_t)i,
+			       R_MakeExternalPtrFn(natives[i].function, Rf_install("native symbol"), R_NilValue));
+	}
+	Rf_namesgets(list, names);
+	UNPROTECT(2);
+	return list;
+}
+
 SEXP r_call_in(SEXP env, const char *function, int n, const SEXP *args)
 {
 	PROTECT_INDEX at;

@@ -20,6 +20,13 @@ const char *r_text(SEXP strings, R_xlen_t i);
 SEXP r_option(const char *name);
 bool r_option_is_true(const char *name);
 
+/* Functions of C for .Call, as a list with their names. May jump. */
+struct r_native {
+	const char *name;
+	DL_FUNC function;
+};
+SEXP r_natives(const struct r_native *natives, size_t n);
+
 /* Sets a variable in base, also if it is locked. May jump (in a version of R that does not export SET_SYMVALUE). */
 void r_set_in_base(SEXP symbol, SEXP value);
 

@@ -25,10 +25,7 @@ static SEXP is_notebook(void)
 	return Rf_ScalarLogical(ss.mode == SS_NOTEBOOK);
 }
 
-static const struct {
-	const char *name;
-	DL_FUNC function;
-} natives[] = {
+static const struct r_native natives[] = {
     {"condition_seen", (DL_FUNC)(void (*)(void))ss_condition_seen},
     {"ask_password", (DL_FUNC)(void (*)(void))ss_ask_password},
     {"display_publish", (DL_FUNC)(void (*)(void))ss_display_publish},
@@ -59,20 +56,6 @@ static const struct {
     {"print_sample", (DL_FUNC)(void (*)(void))ss_print_sample},
     {"undo", (DL_FUNC)(void (*)(void))undo},
 };
-
-static SEXP make_natives(void)
-{
-	SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAY_LEN(natives)));
-	SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAY_LEN(natives)));
-	for (size_t i = 0; i < ARRAY_LEN(natives); i++) {
-		SET_STRING_ELT(names, (R_xlen_t)i, Rf_mkChar(natives[i].name));
-		SET_VECTOR_ELT(list, (R_xlen_t)i,
-			       R_MakeExternalPtrFn(natives[i].function, Rf_install("native symbol"), R_NilValue));
-	}
-	Rf_namesgets(list, names);
-	UNPROTECT(2);
-	return list;
-}
 
 /* A file is read in pieces: one top-level expression each, which begins at the start of a line. */
 struct piece {
@@ -186,7 +169,7 @@ void ss_modules_load(void)
 	/* Below the namespace of base, as a package's namespace is: S3 methods of the user are found from there. */
 	SEXP env = R_NewEnv(R_BaseNamespace, TRUE, 64);
 	r_keep(R_KEEP_MODULES, env);
-	SEXP list = PROTECT(make_natives());
+	SEXP list = PROTECT(r_natives(natives, ARRAY_LEN(natives)));
 	Rf_defineVar(Rf_install("native"), list, env);
 	UNPROTECT(1);
 	for (size_t i = 0; i < ss_module_files_n; i++)
