@@ -9,9 +9,7 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,18 +17,8 @@
 #define REAP_MS 50 /* how often it is looked whether one that has ended is gone */
 #define MAX_LINES 60
 
-/* What belongs to a copy. -1 where there is none. */
-enum { FD_LINK, FD_OUT, FD_ERR, FD_REPORT, FDS };
-
-static void close_all(int fd[FDS])
-{
-	for (int i = 0; i < FDS; i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
-}
-
 /* Takes the descriptors over. */
-static struct copy *new_copy(struct kernel *k, int fd[FDS])
+static struct copy *new_copy(struct kernel *k, int fd[LINK_ENDS])
 {
 	struct copy **at = &k->copies.first, *c = NULL;
 	size_t n = 0;
@@ -39,16 +27,16 @@ static struct copy *new_copy(struct kernel *k, int fd[FDS])
 	if (n < COPIES_MOST)
 		c = mem_calloc(1, sizeof *c);
 	if (!c) {
-		close_all(fd);
+		link_ends_close(fd);
 		return NULL;
 	}
 	wire_init(&c->wire, &c->pub);
 	pub_init(&c->pub, &k->sockets);
 	c->wire.copy = c;
-	c->wire.link = fd[FD_LINK];
-	c->wire.pipe[0] = fd[FD_OUT];
-	c->wire.pipe[1] = fd[FD_ERR];
-	c->report = fd[FD_REPORT];
+	c->wire.link = fd[LINK_END_LINK];
+	c->wire.pipe[0] = fd[LINK_END_OUT];
+	c->wire.pipe[1] = fd[LINK_END_ERR];
+	c->report = fd[LINK_END_REPORT];
 	c->made_at = clock_ms();
 	*at = c;
 	return c;
@@ -89,7 +77,7 @@ static void assign(struct kernel *k, struct copy *c)
 
 void copy_took(struct kernel *k, const json_t *head)
 {
-	int fd[FDS];
+	int fd[LINK_ENDS];
 	const char *why = json_string_or(head, "why", NULL);
 	k->copies.asked_at = 0;
 	if (why) {
@@ -98,12 +86,12 @@ void copy_took(struct kernel *k, const json_t *head)
 		k->copies.refused_at = clock_ms();
 		return;
 	}
-	for (int i = 0; i < FDS; i++)
+	for (int i = 0; i < LINK_ENDS; i++)
 		fd[i] = wire_passed(&k->main);
-	struct copy *c = fd[FD_REPORT] < 0 ? NULL : new_copy(k, fd);
-	if (fd[FD_REPORT] < 0) {
+	struct copy *c = fd[LINK_END_REPORT] < 0 ? NULL : new_copy(k, fd);
+	if (fd[LINK_END_REPORT] < 0) {
 		log_error("the session made a copy without its descriptors");
-		close_all(fd);
+		link_ends_close(fd);
 	}
 	if (!c)
 		return;
@@ -114,60 +102,25 @@ void copy_took(struct kernel *k, const json_t *head)
 
 /* ---- of the parked process ---- */
 
-/* Both ends of everything. */
-static bool make_ends(int ours[FDS], int theirs[FDS])
-{
-	int pair[2];
-	for (int i = 0; i < FDS; i++)
-		ours[i] = theirs[i] = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return false;
-	ours[FD_LINK] = pair[0];
-	theirs[FD_LINK] = pair[1];
-	for (int i = FD_OUT; i <= FD_ERR; i++) {
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return false;
-		ours[i] = pair[0];
-		theirs[i] = pair[1];
-	}
-	ours[FD_REPORT] = memfd_create("carrack-report", MFD_CLOEXEC);
-	theirs[FD_REPORT] = ours[FD_REPORT] < 0 ? -1 : fcntl(ours[FD_REPORT], F_DUPFD_CLOEXEC, 3);
-	return theirs[FD_REPORT] >= 0;
-}
-
 /* SERVE with descriptors. The frame is smaller than any socket's buffer, and nothing else is on its way there. */
-static bool send_serve(int link, const int fd[FDS])
+static bool send_serve(int link, const int fd[LINK_ENDS])
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDS * sizeof(int))];
-	} control = {0};
 	struct buf frame = BUF_INIT(BUF_MAX_SMALL);
-	bool sent = link_encode(&frame, LINK_SERVE, 1, 0, NULL, 0, NULL);
-	struct iovec io = {.iov_base = frame.data, .iov_len = frame.len};
-	struct msghdr m = {.msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof control.bytes};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(FDS * sizeof(int));
-	memcpy(CMSG_DATA(c), fd, FDS * sizeof(int));
-	sent = sent && sendmsg(link, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)frame.len;
+	bool sent = link_encode(&frame, LINK_SERVE, 1, 0, NULL, 0, NULL) &&
+		    link_send_fds(link, frame.data, frame.len, fd, LINK_ENDS, MSG_DONTWAIT) == (ssize_t)frame.len;
 	buf_release(&frame);
 	return sent;
 }
 
 void copy_ask_parked(struct kernel *k, int64_t now)
 {
-	int ours[FDS], theirs[FDS];
+	int ours[LINK_ENDS], theirs[LINK_ENDS];
 	k->copies.parked_at = now;
-	bool ok = make_ends(ours, theirs) && send_serve(k->session.parked.link, theirs);
-	close_all(theirs);
+	bool ok = link_ends_make(ours, theirs) && send_serve(k->session.parked.link, theirs);
+	link_ends_close(theirs);
 	if (!ok) {
 		log_warn("the parked process could not be asked for a copy: %s", strerror(errno));
-		close_all(ours);
+		link_ends_close(ours);
 		return;
 	}
 	struct copy *c = new_copy(k, ours);

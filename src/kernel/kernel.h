@@ -23,6 +23,7 @@
 #include "kernel/memory.h"
 #include "kernel/options.h"
 #include "kernel/rhome.h"
+#include "link/ends.h"
 #include "link/link.h"
 
 #include <signal.h>

@@ -121,28 +121,14 @@ static void take_frames(struct kernel *k, struct wire *w)
 /* Bytes, and the descriptors that come with them. */
 static ssize_t receive(struct wire *s, char *to)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control;
-	struct iovec io = {.iov_base = to, .iov_len = READ_SIZE};
-	struct msghdr m = {.msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof control.bytes};
-	ssize_t n = recvmsg(s->link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	for (struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL; c; c = CMSG_NXTHDR(&m, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (s->n_passed < ARRAY_LEN(s->passed))
-				s->passed[s->n_passed++] = fd;
-			else
-				close(fd);
-		}
+	int fds[LINK_ENDS];
+	size_t n_fds;
+	ssize_t n = link_receive_fds(s->link, to, READ_SIZE, fds, &n_fds, MSG_DONTWAIT);
+	for (size_t i = 0; i < n_fds; i++) {
+		if (s->n_passed < ARRAY_LEN(s->passed))
+			s->passed[s->n_passed++] = fds[i];
+		else
+			close(fds[i]);
 	}
 	return n;
 }

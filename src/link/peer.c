@@ -1,5 +1,7 @@
 #include "link/peer.h"
 
+#include "link/ends.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -71,29 +73,6 @@ static bool wait_ack(struct link_peer *p, uint32_t seq, struct err *e)
 	}
 }
 
-/* The first byte, with the descriptors. */
-static bool write_descriptors(struct link_peer *p, const char *byte, const int *fds, size_t n_fds, struct err *e)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(LINK_PEER_MAX_FDS * sizeof(int))];
-	} control = {0};
-	struct iovec io = {.iov_base = (void *)(uintptr_t)byte, .iov_len = 1};
-	struct msghdr m = {.msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = CMSG_SPACE(n_fds * sizeof(int))};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-	ssize_t n;
-	while ((n = sendmsg(p->fd, &m, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
-	}
-	return n == 1 || gone(p, e);
-}
-
 #define TOGETHER 65536 /* a smaller frame is written at once, a larger one part by part: a copy of it would cost more */
 
 static bool write_frame(struct link_peer *p, int type, uint32_t request, const struct slice *parts, size_t n,
@@ -108,7 +87,8 @@ static bool write_frame(struct link_peer *p, int type, uint32_t request, const s
 		if (parts[next].len)
 			memcpy(bytes + len, parts[next].data, parts[next].len);
 	size_t done = n_fds ? 1 : 0;
-	bool ok = (!done || write_descriptors(p, bytes, fds, n_fds, e)) && write_all(p, bytes + done, len - done, e);
+	bool ok = (!done || link_send_fds(p->fd, bytes, done, fds, n_fds, 0) == 1 || gone(p, e)) &&
+		  write_all(p, bytes + done, len - done, e);
 	for (; ok && next < n; next++)
 		ok = write_all(p, parts[next].data, parts[next].len, e);
 	return ok;
@@ -125,8 +105,8 @@ bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const 
 {
 	if (p->fd < 0 || getpid() != p->owner)
 		return err_set(e, "this process has no link");
-	if (n_fds > LINK_PEER_MAX_FDS)
-		return err_set(e, "a link frame has at most %d descriptors", LINK_PEER_MAX_FDS);
+	if (n_fds > LINK_ENDS)
+		return err_set(e, "a link frame has at most %d descriptors", LINK_ENDS);
 	if (n_rest >= LINK_MAX_PARTS)
 		return err_set(e, "a link frame has at most %d parts", LINK_MAX_PARTS);
 	p->calling = true;

@@ -32,8 +32,7 @@ void link_peer_close(struct link_peer *p);
 bool link_peer_call(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 		    size_t n_rest, struct err *e) MUST_CHECK;
 
-/* The same, with descriptors for the kernel (SCM_RIGHTS). They stay open here. */
-#define LINK_PEER_MAX_FDS 4
+/* The same, with descriptors for the kernel (SCM_RIGHTS), LINK_ENDS at most. They stay open here. */
 bool link_peer_call_with(struct link_peer *p, int type, uint32_t request, const char *head, const struct slice *rest,
 			 size_t n_rest, const int *fds, size_t n_fds, struct err *e) MUST_CHECK;
 

@@ -10,16 +10,12 @@
 #include "rapi/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_CHILDREN 64
-
-enum { FD_LINK, FD_OUT, FD_ERR, FD_REPORT };
 
 static volatile sig_atomic_t wanted, ended; /* set by the signal's handler */
 static pid_t children[MAX_CHILDREN];
@@ -101,17 +97,17 @@ static void hello(void)
 	ss_send(LINK_HELLO, head, NULL, 0);
 }
 
-static void __attribute__((noreturn)) serve(const int fds[SS_COPY_FDS], pid_t parent)
+static void __attribute__((noreturn)) serve(const int fds[LINK_ENDS], pid_t parent)
 {
 	setpgid(0, 0);
 	close(ss.link.fd);
-	ss.link.fd = fds[FD_LINK];
-	dup2(fds[FD_OUT], STDOUT_FILENO);
-	dup2(fds[FD_ERR], STDERR_FILENO);
-	close(fds[FD_OUT]);
-	close(fds[FD_ERR]);
+	ss.link.fd = fds[LINK_END_LINK];
+	dup2(fds[LINK_END_OUT], STDOUT_FILENO);
+	dup2(fds[LINK_END_ERR], STDERR_FILENO);
+	close(fds[LINK_END_OUT]);
+	close(fds[LINK_END_ERR]);
 	ss.copy = true;
-	ss_report_to(fds[FD_REPORT]);
+	ss_report_to(fds[LINK_END_REPORT]);
 	ss_fork_oom_score("900"); /* before the session, after what is parked */
 	ss_fork_cut(true);
 	no_event_sources();
@@ -121,41 +117,13 @@ static void __attribute__((noreturn)) serve(const int fds[SS_COPY_FDS], pid_t pa
 	if (getppid() != parent)
 		_exit(0);
 	ss_fork_single_thread();
-	ss_fork_adopt(fds[FD_LINK]);
+	ss_fork_adopt(fds[LINK_END_LINK]);
 	forget_what_ran();
 	hello();
 	ss_loop();
 }
 
 /* ---- in the session ---- */
-
-static void close_all(const int fds[SS_COPY_FDS])
-{
-	for (int i = 0; i < SS_COPY_FDS; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-/* The kernel's ends and the copy's. */
-static bool make_ends(int ours[SS_COPY_FDS], int theirs[SS_COPY_FDS])
-{
-	int pair[2];
-	for (int i = 0; i < SS_COPY_FDS; i++)
-		ours[i] = theirs[i] = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return false;
-	theirs[FD_LINK] = pair[0];
-	ours[FD_LINK] = pair[1];
-	for (int i = FD_OUT; i <= FD_ERR; i++) {
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return false;
-		theirs[i] = pair[0];
-		ours[i] = pair[1];
-	}
-	ours[FD_REPORT] = memfd_create("carrack-report", MFD_CLOEXEC);
-	theirs[FD_REPORT] = ours[FD_REPORT] < 0 ? -1 : fcntl(ours[FD_REPORT], F_DUPFD_CLOEXEC, 3);
-	return theirs[FD_REPORT] >= 0;
-}
 
 static void tell(const char *why, double ms, const int *fds)
 {
@@ -168,27 +136,27 @@ static void tell(const char *why, double ms, const int *fds)
 	} else {
 		buf_printf(&head, "{\"ms\":%.3f}", ms);
 	}
-	if (!link_peer_call_with(&ss.link, LINK_SERVING, 0, head.data, NULL, 0, fds, why ? 0 : SS_COPY_FDS, &e))
+	if (!link_peer_call_with(&ss.link, LINK_SERVING, 0, head.data, NULL, 0, fds, why ? 0 : LINK_ENDS, &e))
 		ss_link_gone();
 	buf_release(&head);
 }
 
 static void make(void)
 {
-	int ours[SS_COPY_FDS], theirs[SS_COPY_FDS]; /* `theirs` are the kernel's */
+	int ours[LINK_ENDS], theirs[LINK_ENDS]; /* `theirs` are the kernel's */
 	char why[128];
 	if (!ss_fork_memory_suffices()) {
 		tell("memory is short", 0, NULL);
 		return;
 	}
-	bool ok = make_ends(ours, theirs);
+	bool ok = link_ends_make(theirs, ours);
 	fflush(NULL); /* what C code has buffered is not to be written twice */
 	pid_t parent = getpid(), pid = -1;
 	int64_t before = clock_ns();
 	if (ok)
 		pid = fork();
 	if (pid == 0) {
-		close_all(theirs);
+		link_ends_close(theirs);
 		serve(ours, parent);
 	}
 	double ms = (double)(clock_ns() - before) / 1e6;
@@ -200,8 +168,8 @@ static void make(void)
 		snprintf(why, sizeof why, "%s", strerror(errno));
 		tell(why, 0, NULL);
 	}
-	close_all(ours);
-	close_all(theirs);
+	link_ends_close(ours);
+	link_ends_close(theirs);
 }
 
 bool ss_copy_due(void)
@@ -224,36 +192,24 @@ void ss_copy_turn(void)
 
 /* ---- in the parked process ---- */
 
-ssize_t ss_copy_receive(int link, char *to, size_t max, int fds[SS_COPY_FDS])
+ssize_t ss_copy_receive(int link, char *to, size_t max, int fds[LINK_ENDS])
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(SS_COPY_FDS * sizeof(int))];
-	} control;
-	struct iovec io = {.iov_base = to, .iov_len = max};
-	struct msghdr m = {.msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof control.bytes};
-	ssize_t n = recvmsg(link, &m, MSG_CMSG_CLOEXEC);
-	for (int i = 0; i < SS_COPY_FDS; i++)
-		fds[i] = -1;
-	for (struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL; c; c = CMSG_NXTHDR(&m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len >= CMSG_LEN(0) &&
-		    c->cmsg_len <= CMSG_LEN(SS_COPY_FDS * sizeof(int)))
-			memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	size_t n_fds;
+	ssize_t n = link_receive_fds(link, to, max, fds, &n_fds, 0);
+	while (n_fds < LINK_ENDS)
+		fds[n_fds++] = -1;
 	return n;
 }
 
-void ss_copy_of_parked(const int fds[SS_COPY_FDS])
+void ss_copy_of_parked(const int fds[LINK_ENDS])
 {
 	pid_t parent = getpid(), pid = -1;
 	reap();
-	if (fds[SS_COPY_FDS - 1] >= 0 && ss_fork_memory_suffices())
+	if (fds[LINK_ENDS - 1] >= 0 && ss_fork_memory_suffices())
 		pid = fork();
 	if (pid == 0)
 		serve(fds, parent);
 	if (pid > 0 && n_children < MAX_CHILDREN)
 		children[n_children++] = pid;
-	close_all(fds);
+	link_ends_close(fds);
 }

@@ -8,9 +8,8 @@
 #ifndef CARRACK_COPY_H
 #define CARRACK_COPY_H
 
+#include "link/ends.h"
 #include "session/session.h"
-
-#define SS_COPY_FDS 4 /* its ends of the link, of stdout and stderr, and its report descriptor */
 
 /* The kernel asks by a signal; called when R's handlers are in place. */
 void ss_copy_init(void);
@@ -27,7 +26,7 @@ void ss_copy_forget(void);
 
 /* In the parked process: reads from its link, with the descriptors that come (-1 where none does); and makes a copy of itself that
  * has these, and the caller not. */
-ssize_t ss_copy_receive(int link, char *to, size_t max, int fds[SS_COPY_FDS]);
-void ss_copy_of_parked(const int fds[SS_COPY_FDS]);
+ssize_t ss_copy_receive(int link, char *to, size_t max, int fds[LINK_ENDS]);
+void ss_copy_of_parked(const int fds[LINK_ENDS]);
 
 #endif

@@ -168,7 +168,7 @@ static json_t *wait_to_be_woken(int link)
 {
 	static struct link_frame f;
 	static struct link_reader r;
-	int fds[SS_COPY_FDS];
+	int fds[LINK_ENDS];
 	struct err e;
 	link_reader_init(&r);
 	for (;;) {
