@@ -18,9 +18,26 @@
 #define LINGER_MS 500
 #define SENDING_MS 20 /* how often it is looked whether the clients have everything */
 
+/* While R starts, the cell that it is to run first is the one that the user waits for. R itself goes on starting: half of its
+ * packages would be of no use. */
+static bool interrupt_first(struct kernel *k)
+{
+	requests_receive_all(k);
+	struct request *r = k->queue.first;
+	while (r && !request_is_cell(r))
+		r = r->next;
+	if (!r)
+		return false;
+	queue_remove(k, r);
+	execute_fail(k, r, "interrupt", "the cell was interrupted", NULL, 0);
+	return true;
+}
+
 void stop_interrupt(struct kernel *k)
 {
 	struct request *r = k->main.running;
+	if (!r && k->session.state == SESSION_STARTING && interrupt_first(k))
+		return;
 	if (!r || k->session.pid <= 0) {
 		copies_interrupt(k, NULL); /* if nothing runs there either, it is harmless */
 		return;

@@ -1,3 +1,5 @@
+# What a copy of the session needs.
+
 # After a crash: package later's thread, which would wake R for what is planned, is gone (session/survive.c asks instead).
 
 # Milliseconds until the next call, -1 for none.
@@ -9,3 +11,10 @@ later_due <- function() {
 }
 
 later_run <- function() getExportedValue("later", "run_now")(0)
+
+# In a copy that was forked deep in a recursion, which R goes on counting.
+allow_depth <- function() {
+    depth <- Cstack_info()[["eval_depth"]]
+    if (depth > 100L)
+        options(expressions = min(500000L, getOption("expressions") + depth))
+}

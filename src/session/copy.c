@@ -8,9 +8,11 @@
 #include "rapi/deadline.h"
 #include "rapi/exec.h"
 #include "rapi/sandbox.h"
+#include "rapi/value.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +72,36 @@ static void no_event_sources(void)
 		Rg_wait_usec = 0;
 }
 
+/* Where R keeps how much of its stack of protected objects is in use; no part of an interface. */
+extern int R_PPStackTop __attribute__((weak));
+
+/* The copy may have been forked deep in a recursion, and never goes back there: R's limit of the C stack is to count from here. Linux lets the
+ * stack of the main thread grow as far as the limit of the process says, also if that is raised now. */
+static void stack_begins_here(void)
+{
+	struct rlimit l;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t used = R_CStackStart - here; /* it grows downwards wherever this runs */
+	if (here > R_CStackStart || R_CStackLimit == (uintptr_t)-1 || getrlimit(RLIMIT_STACK, &l) != 0)
+		return;
+	if (l.rlim_cur != RLIM_INFINITY) {
+		rlim_t before = l.rlim_cur;
+		l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max - before > used ? before + used : l.rlim_max;
+		if (setrlimit(RLIMIT_STACK, &l) != 0)
+			l.rlim_cur = before;
+		uintptr_t room = l.rlim_cur > used ? (uintptr_t)(l.rlim_cur - used) / 20 * 19 : 0;
+		if (R_CStackLimit > room)
+			R_CStackLimit = room;
+	}
+	R_CStackStart = here;
+}
+
+/* So is R's limit of nested calls, which it counts on from where it was. */
+static void allow_depth(void *data)
+{
+	r_call_module("allow_depth", 0, NULL);
+}
+
 /* What the session was in the middle of is not this process's affair. R_ReplDLLinit makes R's outermost context the current one, so that
  * user code finds an empty stack of calls; the C stack stays as it is, below. */
 static void forget_what_ran(void)
@@ -84,7 +116,10 @@ static void forget_what_ran(void)
 	ss_request_forget();
 	R_interrupts_suspended = FALSE;
 	R_ReplDLLinit();
+	if (&R_PPStackTop)
+		R_PPStackTop = 0; /* who protected what is there does not go on */
 	ss_console_hold();
+	r_try_exec(allow_depth, NULL);
 	r_print_warnings(); /* those of the cell that runs are for it */
 	ss_console_take(&warnings);
 	buf_release(&warnings);
@@ -118,6 +153,7 @@ static void __attribute__((noreturn)) serve(const int fds[LINK_ENDS], pid_t pare
 		_exit(0);
 	ss_fork_single_thread();
 	ss_fork_adopt(fds[LINK_END_LINK]);
+	stack_begins_here();
 	forget_what_ran();
 	hello();
 	ss_loop();

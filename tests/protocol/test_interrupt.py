@@ -94,10 +94,11 @@ def test_many_interrupts(client):
 
 def test_interrupt_before_the_session_is_ready(start):
     client = start(env={'ECHO_START_MS': '500'}).client()
+    client.interrupt()  # of nothing
+    cell, next, another = client.submit('x'), client.submit('y'), client.request('complete_request', {'code': 'a', 'cursor_pos': 1})
     client.interrupt()
-    cell = client.submit('sleep 20\nx')
-    client.interrupt()
-    assert cell.wait().result == 'x' or cell.reply['ename'] == 'interrupt'
+    assert cell.wait().error['ename'] == cell.reply['ename'] == 'interrupt' and next.wait().status == 'aborted'
+    assert another.wait().status == 'ok'
     assert client.execute('y', stop_on_error=False).result == 'y'
 
 

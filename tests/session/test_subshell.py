@@ -276,6 +276,22 @@ def test_a_subshells_cell_that_never_looks_for_interrupts(r, library):
     assert cell.wait().error['ename'] == 'interrupt' and cell.stderr == ''
 
 
+@pytest.mark.parametrize('full', ['usage[["current"]] > 0.9 * usage[["size"]]', 'usage[["eval_depth"]] > 460'])
+def test_copies_that_are_made_deep_in_a_recursion(r, full):
+    """They have R's stacks for themselves."""
+    r.execute('f <- function() { usage <- Cstack_info(); if (%s) { cat("begun\\n"); Sys.sleep(600) } else f() }; '
+              'g <- function(n) if (n == 0) 0 else 1 + g(n - 1); options(expressions = %d)'
+              % (full, 5000 if 'current' in full else 500))
+    cell = begin(r, 'f()')
+    assert 'median' in complete(r, 'medi')
+    s = r.subshell()
+    deep = s.execute('cat(g(100), round(summary(lm(dist ~ speed, cars))$r.squared, 3))')
+    assert (deep.status, deep.stdout) == ('ok', '100 0.651'), deep.reply
+    assert s.execute('h <- function() h(); r <- tryCatch(h(), error = function(e) "too deep"); cat(r)').stdout == 'too deep'
+    assert s.execute('cat(Cstack_info()[["current"]] < 1e6)').stdout == 'TRUE'
+    stop(r, cell)
+
+
 def test_deleting_one_that_runs(r):
     s = r.subshell()
     cells = [s.submit('cat("sub\\n"); repeat 1').wait_output('sub'), s.submit('2'), s.request('complete_request', {'code': 'x'})]
