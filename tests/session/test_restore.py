@@ -156,6 +156,40 @@ def test_blas(r):
     assert run(r, 'cat(identical(a, m %*% m), dim(solve(crossprod(m[, 1:20]) + diag(20))), length(svd(m[, 1:50])$d))') == 'TRUE 20 20 50'
 
 
+@pytest.fixture
+def openblas(start):
+    """A session whose BLAS is OpenBLAS with a pool of threads."""
+    [place] = Path('/usr/lib').glob('*/openblas-pthread')  # of the package libopenblas0-pthread
+    home = subprocess.run(['R', 'RHOME'], check=True, capture_output=True, text=True).stdout.strip()
+    env = {'R_LD_LIBRARY_PATH': f'{place}:{home}/lib', 'OPENBLAS_NUM_THREADS': '4'}
+    r = start(session=None, env=env).expect_log('R was ended by signal').client()
+    assert 'openblas' in run(r, 'cat(extSoftVersion()[["BLAS"]])')
+    return r
+
+
+THREADS = f'length(list.files("/proc/self/task")) >= {min(os.cpu_count(), 4)}'  # OpenBLAS has no more than cores
+
+
+def test_a_blas_with_threads(openblas):
+    """Its pool is ended before each fork, and there again when it is needed: in the session, after a crash, and in a copy that serves."""
+    r = openblas
+    run(r, 'm <- matrix(as.numeric(1:250000), 500); a <- m %*% m')
+    run(r, f'b <- m %*% m; stopifnot(identical(a, b), {THREADS})')
+    lost = crash(r, 'a <- m %*% m')
+    assert not [line for line in lost if 'threads' in line], lost
+    assert run(r, f'cat(identical(a, m %*% m), {THREADS}, length(svd(m[, 1:50])$d))') == 'TRUE TRUE 50'
+    crash(r)
+    assert run(r, 'cat(identical(a, m %*% m))') == 'TRUE'
+    s = r.subshell()
+    assert s.execute('cat(identical(a, m %*% m), dim(solve(crossprod(m[, 1:20]) + diag(20))))').stdout == 'TRUE 20 20'
+    cell = r.submit('cat("begun\\n"); repeat m %*% m')
+    cell.wait_output('begun')
+    other = r.subshell()
+    assert other.execute('cat(identical(a, m %*% m))').stdout == 'TRUE'
+    r.interrupt()
+    assert cell.wait().error['ename'] == 'interrupt'
+
+
 def test_files_that_are_open(r, tmp_path):
     """Who reads goes on where it was before the cell; what was written stays."""
     (tmp_path / 'in').write_text(''.join(f'line {i}\n' for i in range(5000)))
@@ -214,6 +248,41 @@ def test_an_embedded_interpreter(r):
     run(r, 'suppressWarnings(library(tcltk)); invisible(.Tcl("set a 5")); invisible(.Tcl("proc double {x} {expr {$x * 2}}")); f <- function() 7; cb <- .Tcl.callback(f)')
     crash(r, 'invisible(.Tcl("set a 6"))')
     assert run(r, 'cat(tclvalue(.Tcl("double $a")), tclvalue(.Tcl(paste("double", 3.5))), tclvalue(.Tcl("clock seconds")) > 0)') == '10 7.0 TRUE'
+
+
+PYTHON = r'''
+#include <dlfcn.h>
+#include <Rinternals.h>
+static void *library;
+static void *function(const char *name) { return dlsym(library, name); }
+SEXP c_begin(SEXP path)
+{
+	library = dlopen(CHAR(STRING_ELT(path, 0)), RTLD_NOW | RTLD_GLOBAL);
+	if (!library)
+		Rf_error("%s", dlerror());
+	((void (*)(int))function("Py_InitializeEx"))(0);
+	return R_NilValue;
+}
+SEXP c_run(SEXP code) { return Rf_ScalarInteger(((int (*)(const char *))function("PyRun_SimpleString"))(CHAR(STRING_ELT(code, 0)))); }
+'''
+
+
+def test_python_inside_r(r, tmp_path):
+    """libpython in R's process, as reticulate has it: its state is R's, so are its threads; and what ends it ends R."""
+    (tmp_path / 'py.c').write_text(PYTHON)
+    subprocess.run(['R', 'CMD', 'SHLIB', 'py.c'], cwd=tmp_path, check=True, capture_output=True, env={**os.environ, 'PKG_LIBS': '-ldl'})
+    [path] = sorted(Path('/usr/lib').glob('*/libpython3.*.so.1.0'))[:1]
+    run(r, f'dyn.load("{tmp_path}/py.so"); invisible(.Call("c_begin", "{path}")); py <- function(code) stopifnot(.Call("c_run", code) == 0L)')
+    run(r, """py("import ctypes, hashlib, json, threading\\nclass Box:\\n    n = 1\\nbox = Box(); words = {'a': [1, 2]}; f = open('/etc/passwd')")""")
+    run(r, """py("t = threading.Thread(target=threading.Event().wait, daemon=True); t.start()")""")
+    for code in ('py("box.n = 99; words.clear()")', """py("box.n = 98; ctypes.string_at(0)")""", 'x <- 1'):
+        lost = crash(r, code)
+        assert any('threads' in line for line in lost) == (code == 'py("box.n = 99; words.clear()")')
+        assert run(r, """py("print(box.n, json.dumps(words), hashlib.md5(b'a').hexdigest()[:4], len(f.read()) > 0, flush=True); f.seek(0)")""") \
+            == '1 {"a": [1, 2]} 0cc1 True\n'
+    run(r, """py("u = threading.Thread(target=lambda: words.update(b=3)); u.start(); u.join(); print(len(words), flush=True)")""")
+    assert r.subshell().execute("""py("box.n = 5; print(box.n, flush=True)")""").stdout == '5\n'
+    assert run(r, 'py("print(box.n, flush=True)")') == '1\n'
 
 
 def test_a_plot_that_is_being_drawn(r):
