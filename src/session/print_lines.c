@@ -189,9 +189,9 @@ static void put_block(const struct print_table *t, int first, int end, const int
 		put_row_label(t, i, label_width);
 		for (int j = first; j < end; j++)
 			put_cell(&t->columns[j], i, widths[j] + 1);
+		flush(i % ROWS_BETWEEN_LOOKS ? PIECE : 0);
 		if (i % ROWS_BETWEEN_LOOKS == 0)
-			R_CheckUserInterrupt();
-		flush(PIECE);
+			R_CheckUserInterrupt(); /* may run code that prints a table, too: `lines` is empty */
 	}
 	buf_putc(&lines, '\n');
 	flush(PIECE);
