@@ -112,7 +112,7 @@ static bool send_serve(int link, const int fd[LINK_ENDS])
 	return sent;
 }
 
-void copy_ask_parked(struct kernel *k, int64_t now)
+void copy_ask_parked(struct kernel *k, struct subshell *owner, int64_t now)
 {
 	int ours[LINK_ENDS], theirs[LINK_ENDS];
 	k->copies.parked_at = now;
@@ -126,9 +126,14 @@ void copy_ask_parked(struct kernel *k, int64_t now)
 	struct copy *c = new_copy(k, ours);
 	if (!c)
 		return;
-	if (k->copies.looker)
-		k->copies.looker->stale = true;
-	k->copies.looker = c;
+	c->owner = owner;
+	if (owner) {
+		owner->copy = c;
+	} else {
+		if (k->copies.looker)
+			k->copies.looker->stale = true;
+		k->copies.looker = c;
+	}
 	log_debug("the parked process was asked for a copy: the session comes to no safe point");
 }
 

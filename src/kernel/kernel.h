@@ -252,9 +252,9 @@ struct copy {
 	bool over;  /* it has ended; freed at the end of the turn */
 	struct copy *next;
 };
-void copy_took(struct kernel *k, const json_t *head); /* SERVING of the session */
-void copy_ask(struct kernel *k, int64_t now);         /* asks the session for one */
-void copy_ask_parked(struct kernel *k, int64_t now);  /* ... and the parked process */
+void copy_took(struct kernel *k, const json_t *head);                        /* SERVING of the session */
+void copy_ask(struct kernel *k, int64_t now);                                /* asks the session for one */
+void copy_ask_parked(struct kernel *k, struct subshell *owner, int64_t now); /* ... and the parked process */
 void copy_ready(struct kernel *k, struct copy *c, pid_t pid);
 void copy_let_go(struct kernel *k, struct copy *c); /* nothing is with it */
 void copy_died(struct kernel *k, struct copy *c);

@@ -4,18 +4,19 @@
  * longer if the fork was dear; then a fresh one is made, so that who looks again sees how things go on. If the session
  * comes to no safe point at which it could be copied, the parked process is, which has the state from before the cell.
  *
- * A subshell that is sent code gets a copy for itself.
+ * A subshell that is sent code gets a copy for itself, of the parked process only if the session has come to no safe point for longer.
  */
 #include "base/clock.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 
 #define LOOK_KEPT_MS 1500
-#define DEAR 50           /* a copy is kept for so many times what its fork took */
-#define SAFE_POINT_MS 300 /* so long one is waited for */
-#define PARKED_MS 2000    /* how often the parked process is asked, if that had no effect */
-#define ANSWER_MS 10000   /* a look that takes longer is given up: it has a time limit of its own in the session */
-#define REFUSED_MS 5000   /* how often a session that could not is asked */
+#define DEAR 50                 /* a copy is kept for so many times what its fork took */
+#define SAFE_POINT_MS 300       /* so long one is waited for */
+#define SAFE_POINT_CELL_MS 2000 /* ... by a subshell's cell, for which it matters of when the state is */
+#define PARKED_MS 2000          /* how often the parked process is asked, if that had no effect */
+#define ANSWER_MS 10000 /* a look that takes longer is given up: it has a time limit of its own in the session */
+#define REFUSED_MS 5000 /* how often a session that could not is asked */
 
 static void sooner(struct kernel *k, int64_t at)
 {
@@ -80,7 +81,22 @@ static void need_looker(struct kernel *k, int64_t now)
 	if (k->copies.parked_at && at < k->copies.parked_at + PARKED_MS)
 		at = k->copies.parked_at + PARKED_MS;
 	if (at <= now)
-		copy_ask_parked(k, now);
+		copy_ask_parked(k, NULL, now);
+	else
+		sooner(k, at);
+}
+
+/* A subshell's cell waits for a copy that the session has not made. */
+static void need_owned(struct kernel *k, struct subshell *s, int64_t now)
+{
+	ask(k, now);
+	if (k->session.parked.link < 0 || !k->copies.asked_at)
+		return;
+	int64_t at = k->copies.asked_at + SAFE_POINT_CELL_MS;
+	if (k->copies.parked_at && at < k->copies.parked_at + PARKED_MS)
+		at = k->copies.parked_at + PARKED_MS;
+	if (at <= now)
+		copy_ask_parked(k, s, now);
 	else
 		sooner(k, at);
 }
@@ -142,7 +158,7 @@ static void serve_subshell(struct kernel *k, struct subshell *s, int64_t now)
 				 k->copies.refused);
 			cannot_run(k, s, why);
 		} else {
-			ask(k, now);
+			need_owned(k, s, now);
 			return;
 		}
 	}

@@ -11,6 +11,7 @@
 #include "rapi/value.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -237,15 +238,27 @@ ssize_t ss_copy_receive(int link, char *to, size_t max, int fds[LINK_ENDS])
 	return n;
 }
 
+/* The parked process is let go after the cell, and what it has forked may be a subshell's: that becomes the kernel's child, which is a
+ * subreaper, and ends with it. */
+static void serve_as_orphan(const int fds[LINK_ENDS])
+{
+	pid_t between = getpid();
+	if (fork() != 0)
+		_exit(0);
+	while (getppid() == between)
+		poll(NULL, 0, 1);
+	ss.older = true;
+	serve(fds, getppid());
+}
+
 void ss_copy_of_parked(const int fds[LINK_ENDS])
 {
-	pid_t parent = getpid(), pid = -1;
-	reap();
+	pid_t pid = -1;
 	if (fds[LINK_ENDS - 1] >= 0 && ss_fork_memory_suffices())
 		pid = fork();
 	if (pid == 0)
-		serve(fds, parent);
-	if (pid > 0 && n_children < MAX_CHILDREN)
-		children[n_children++] = pid;
+		serve_as_orphan(fds);
 	link_ends_close(fds);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+	}
 }

@@ -106,12 +106,16 @@ void ss_cost_put(struct buf *metadata)
 	double user = now.user - begun.user, system = now.system - begun.system;
 	double children_user = now.children_user - begun.children_user;
 	double children_system = now.children_system - begun.children_system;
-	buf_printf(metadata,
-		   "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"user_ms\":%.3f,\"system_ms\":%.3f,"
-		   "\"children_cpu_ms\":%.3f,\"children_user_ms\":%.3f,\"children_system_ms\":%.3f,"
-		   "\"gc_ms\":%.3f,\"gc_count\":%lu,\"peak_mb\":%.1f,\"copy_ms\":%.3f%s}}",
-		   now.clock - begun.clock, user + system, user, system, children_user + children_system, children_user,
-		   children_system, gc_ms - gc_ms_begun, now.collections - begun.collections, now.peak_mb, ss_park_ms(),
-		   ss.copy ? ",\"subshell\":\"a copy of the session: what is assigned here stays in this subshell\""
-			   : "");
+	buf_printf(
+	    metadata,
+	    "{\"carrack\":{\"elapsed_ms\":%.3f,\"cpu_ms\":%.3f,\"user_ms\":%.3f,\"system_ms\":%.3f,"
+	    "\"children_cpu_ms\":%.3f,\"children_user_ms\":%.3f,\"children_system_ms\":%.3f,"
+	    "\"gc_ms\":%.3f,\"gc_count\":%lu,\"peak_mb\":%.1f,\"copy_ms\":%.3f%s}}",
+	    now.clock - begun.clock, user + system, user, system, children_user + children_system, children_user,
+	    children_system, gc_ms - gc_ms_begun, now.collections - begun.collections, now.peak_mb, ss_park_ms(),
+	    !ss.copy ? ""
+	    : ss.older
+		? ",\"subshell\":\"a copy of the session as it was before the cell that was running, which came to no "
+		  "point where it could be copied: what is assigned here stays in this subshell\""
+		: ",\"subshell\":\"a copy of the session: what is assigned here stays in this subshell\"");
 }

@@ -30,6 +30,7 @@ struct session {
 	enum ss_mode mode;
 	bool shutdown; /* SHUTDOWN came */
 	bool copy;     /* this process is a copy of the session that serves (copy.h) */
+	bool older;    /* ... made of the parked process: with the state of before the cell that ran */
 	bool looks;    /* ... and the request that runs must not do more than look */
 
 	/* The request that runs; `request` is 0 if none does. Signal handlers read it. */

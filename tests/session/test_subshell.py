@@ -173,7 +173,8 @@ def test_each_has_its_own_order_and_its_own_state(r):
     cell = begin(r)
     shells = [r.subshell() for _ in range(3)]
     cells = [[s.submit(f'x <- x + {n + 1}; Sys.sleep(0.1); cat(x)') for _ in range(3)] for n, s in enumerate(shells)]
-    r.wait_idle(*sum(cells, []))
+    for c in sum(cells, []):
+        c.wait()
     for n, mine in enumerate(cells):
         assert [c.stdout for c in mine] == [str((n + 1) * k) for k in (1, 2, 3)]
         assert [c.count for c in mine] == [1, 2, 3]
@@ -274,6 +275,27 @@ def test_a_subshells_cell_that_never_looks_for_interrupts(r, library):
     cell = s.submit('cat("soft\\n"); repeat 1').wait_output('soft')  # the count begins anew
     r.interrupt()
     assert cell.wait().error['ename'] == 'interrupt' and cell.stderr == ''
+
+
+def test_cells_while_the_main_shell_comes_to_no_safe_point(r):
+    """They run in a copy of the parked process, and say so; it stays when that one is replaced."""
+    r.execute('x <- 1')
+    time.sleep(0.5)
+    main = begin(r, 'x <- 2; cat("begun\\n"); system("sleep 600")')
+    s = r.subshell()
+    cell = s.execute('cat(x); y <- 5')
+    assert cell.stdout == '1' and not main.done
+    assert 'before the cell that was running' in cell.replies[0].metadata['carrack']['subshell']
+    r.interrupt()
+    main.wait()
+    for i in range(3):
+        r.execute('x <- x + 1')
+        time.sleep(0.3)
+    assert s.execute('cat(x, y)').stdout == '1 5'
+    sub = s.submit('cat("sub\\n"); repeat 1').wait_output('sub')
+    assert s.delete() == {'status': 'ok'} and sub.wait().status == 'error'
+    other = r.subshell().execute('cat(x)')
+    assert 'before' not in other.replies[0].metadata['carrack']['subshell'] and int(other.stdout) >= 4
 
 
 @pytest.mark.parametrize('full', ['usage[["current"]] > 0.9 * usage[["size"]]', 'usage[["eval_depth"]] > 460'])
