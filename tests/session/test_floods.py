@@ -186,6 +186,23 @@ def test_one_large_value(r, what, code):
     assert r.kernel.peak() < ONE * MB + 80 * MB  # itself, and what may be on its way besides
 
 
+@pytest.mark.parametrize('size', [10, 5000, 70_000, 3_000_000])
+def test_every_part_of_a_message_arrives_whole(r, size):
+    """Small parts are copied on their way and large ones are not, those of a large frame lie in it beside each other."""
+    got, reader = [], Reader(r.kernel)
+    cell = r.submit(f'''
+        x <- function(letter) list(x = strrep(letter, {size}))
+        comm <- getOption("jupyter.comm_manager")()$new_comm("t")
+        comm$open(x("a"), metadata = x("b"), buffers = list(raw(0), as.raw(rep_len(1:250, {size})), as.raw(1:3)))
+        IRdisplay::publish_mimebundle(list("text/plain" = strrep("c", {size})))''')
+    reader.read(cell, got.append)
+    assert cell.wait_reply().status == 'ok', cell.reply
+    [opened] = [m for m in got if m.type == 'comm_open']
+    assert opened.content['data'] == {'x': 'a' * size} and opened.metadata == {'x': 'b' * size}
+    assert [bytes(b) for b in opened.buffers] == [b'', bytes(i % 250 + 1 for i in range(size)), b'\1\2\3']
+    assert [m.content['data'] for m in got if m.type == 'display_data'] == [{'text/plain': 'c' * size}]
+
+
 def test_what_cannot_be_sent_is_said(r):
     """Wherever on the way of a display memory ends, the user sees it, or an error, or that it was not sent."""
     r.kernel.expect_log('larger than a message may be, or memory is short')
