@@ -96,7 +96,7 @@ struct wire {
 		int64_t again_at;       /* when it is tried again; 0: not */
 	} input;
 	struct where {
-		enum { WHERE_NONE, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } step;
+		enum { WHERE_NONE, WHERE_SENT, WHERE_WAIT, WHERE_ASKED, WHERE_TOLD } step;
 		int64_t at;       /* when the next step is due; 0: none is */
 	} where;                  /* the cell that runs was interrupted, and does not stop */
 	struct copy *copy;        /* whose it is; NULL: the session's */

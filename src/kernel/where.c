@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define WHERE_MS 5000
+#define AGAIN_MS 500  /* after an interrupt that R has not looked at, for a child that was started since */
 #define ANSWER_MS 200 /* for the session's signal handler to write its report */
 #define REPORT_MAX 16384
 
@@ -44,8 +45,8 @@ bool where_interrupted(struct kernel *k, struct wire *w)
 		return true;
 	}
 	if (w->where.step == WHERE_NONE) {
-		w->where.step = WHERE_WAIT;
-		due_at(k, w, clock_ms() + WHERE_MS);
+		w->where.step = WHERE_SENT;
+		due_at(k, w, clock_ms() + AGAIN_MS);
 	}
 	return false;
 }
@@ -83,6 +84,11 @@ static void step(struct kernel *k, struct wire *w, int64_t now)
 	pid_t pid = w->copy ? w->copy->pid : k->session.pid;
 	if (!w->running || k->stop.on || pid <= 0) {
 		where_done(w);
+	} else if (w->where.step == WHERE_SENT) {
+		sigqueue(pid, LINK_INTERRUPT_SIGNAL,
+			 (union sigval){.sival_int = (int)(w->running->id | LINK_INTERRUPT_AGAIN)});
+		w->where.step = WHERE_WAIT;
+		due_at(k, w, now + WHERE_MS - AGAIN_MS);
 	} else if (w->where.step == WHERE_WAIT && flow_bytes() >= FLOW_HIGH + FLOW_SPARE) {
 		/* It may well have stopped: it is not heard before clients have taken its text. */
 		due_at(k, w, now + WHERE_MS);

@@ -20,6 +20,8 @@
 #define LINK_ENV_FD "CARRACK_LINK_FD"
 #define LINK_ENV_REPORT "CARRACK_REPORT_FD"
 #define LINK_INTERRUPT_SIGNAL (SIGRTMIN + 6) /* needs <signal.h> */
+#define LINK_INTERRUPT_AGAIN \
+	0x80000000u /* in its value, with the request: an interrupt that came before has perhaps not reached a child */
 #define LINK_WHERE_SIGNAL (SIGRTMIN + 7)
 #define LINK_COPY_SIGNAL (SIGRTMIN + 9) /* SIGRTMIN + 8 is the session's own (rapi/deadline.h) */
 

@@ -65,9 +65,23 @@ static void on_sigint(int sig)
 	errno = saved;
 }
 
+/* R has not looked since, and may wait for a child that was started when the interrupt had come already: system() does not look first. */
+static void interrupt_again(uint32_t request)
+{
+	if (request != ss.request || !R_interrupts_pending || r_in_child())
+		return;
+	last_interrupt = clock_ms(); /* this process has it */
+	kill(0, SIGINT);
+}
+
 static void on_interrupt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
+	if ((uint32_t)info->si_value.sival_int & LINK_INTERRUPT_AGAIN) {
+		interrupt_again((uint32_t)info->si_value.sival_int & ~LINK_INTERRUPT_AGAIN);
+		errno = saved;
+		return;
+	}
 	struct timespec wait = {0, TWIN_WAIT_NS};
 	struct sigaction now;
 	sigset_t twin, open;

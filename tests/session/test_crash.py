@@ -22,6 +22,15 @@ SEXP c_quick_exit(void) { quick_exit(3); }
 SEXP c_exit(void) { _exit(0); }
 static volatile int never;
 SEXP c_loop(void) { while (!never) {} return R_NilValue; }
+extern int R_interrupts_pending;
+SEXP c_late(void)
+{
+	while (!*(volatile int *)&R_interrupts_pending) {}
+	for (volatile int i = 0; i < 3000000; i++) {} /* the signal to the process group is over */
+	int status = system("sleep 600");
+	R_CheckUserInterrupt();
+	return ScalarInteger(status);
+}
 static int deep(volatile char *p) { volatile char big[4096]; big[0] = *p; return deep(big) + big[0]; }
 SEXP c_deep(void) { char c = 1; return ScalarInteger(deep(&c)); }
 '''
@@ -128,6 +137,15 @@ def test_a_cell_that_never_looks_for_interrupts(r, library):
     cell.wait()
     assert cell.error['ename'] == 'interrupt' and 'abandoned' in cell.error['evalue']
     assert r.execute('cat(x)').stdout == '1'
+
+
+def test_an_interrupt_just_before_a_child_is_started(r, library):
+    """R does not look before it waits for one."""
+    r.execute(library)
+    cell = r.submit('cat("now\\n"); .Call("c_late"); cat("not here\\n")')
+    cell.wait_output('now')
+    r.interrupt()
+    assert cell.wait().error['ename'] == 'interrupt' and 'Interrupt once more' not in cell.stderr and cell.stdout == 'now\n'
 
 
 def test_a_stopped_child(r):
