@@ -2,6 +2,7 @@
 # tools renders.
 
 help_files <- new.env(parent = emptyenv())
+help_shown <- new.env(parent = emptyenv())
 
 # `read` of each file, if it exists, read again when it has changed. A list along `files`, NULL for those that are not there.
 read_once <- function(files, read = readRDS) {
@@ -23,18 +24,18 @@ topic_pages <- function(topic, directories) {
     unique(file.path(directories, "help", pages)[!is.na(pages)])
 }
 
-# In the order in which help() looks.
-loaded_directories <- function()
-    vapply(loadedNamespaces(), function(p) if (p == "base") system.file() else .getNamespaceInfo(asNamespace(p), "path"), "", USE.NAMES = FALSE)
+# Where packages are that are loaded, in the order in which help() looks.
+loaded_directories <- function(packages = loadedNamespaces())
+    vapply(packages, function(p) if (p == "base") system.file() else .getNamespaceInfo(asNamespace(p), "path"), "", USE.NAMES = FALSE)
 
 # What ?topic and help("topic") are; NULL if there is no such page, or if help() has more to say.
-quick_help <- function(topic) tryCatch({
+quick_help <- function(topic, sign) tryCatch({
     type <- getOption("help_type")
     type <- if (length(type)) tolower(type) else "text"
     pages <- if (length(type) == 1L && type %in% c("text", "html")) topic_pages(topic, loaded_directories())
     if (length(pages))
-        structure(pages, call = call("help", topic = topic, package = NULL), topic = topic, tried_all_packages = FALSE, type = type,
-                  class = "help_files_with_topic")
+        structure(pages, call = as.call(c(quote(help), topic = topic, if (sign) list(package = NULL))), topic = topic,
+                  tried_all_packages = FALSE, type = type, class = "help_files_with_topic")
 }, error = function(e) NULL)
 
 # The parsed page of a file as help() names it: <package>/help/<page>. It is one of a data base for all pages of its package.
@@ -85,10 +86,19 @@ page_by_tools <- function(rd, package) {
     c(text, html, paste0("```\n", text, "\n```"))
 }
 
-# For inspection: the forms of the page of a topic of a package, NULL if there is none.
+# For inspection: the forms of the page of a topic of a package, NULL if there is none. Who looks at a page looks at it again, with every
+# argument that is typed: some are kept.
 help_page <- function(topic, package) tryCatch(suppressWarnings({
-    page <- topic_pages(topic, system.file(package = package))
-    if (length(page)) page_forms(page[1L], "thm", brief = TRUE)
+    directory <- if (isNamespaceLoaded(package)) loaded_directories(package) else system.file(package = package)
+    pages <- topic_pages(topic, directory)
+    if (length(pages)) {
+        key <- paste(pages[1L], unclass(file.mtime(file.path(directory, "help", "aliases.rds"))))
+        if (is.null(help_shown[[key]])) {
+            if (length(help_shown) > 50L) rm(list = ls(help_shown), envir = help_shown)
+            assign(key, page_forms(pages[1L], "thm", brief = TRUE), help_shown)
+        }
+        help_shown[[key]]
+    }
 }), error = function(e) NULL)
 
 # How a function is called, and its source: as it was written if that is known.

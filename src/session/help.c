@@ -25,8 +25,10 @@ SEXP ss_help_asked(SEXP code)
 		return NULL;
 	if (!is_rs_own(CAR(code)))
 		return NULL;
-	SEXP text = PROTECT(string ? topic : Rf_ScalarString(PRINTNAME(topic)));
-	SEXP pages = r_call_module("quick_help", 1, &text);
-	UNPROTECT(1);
+	SEXP args[2];
+	args[0] = PROTECT(string ? topic : Rf_ScalarString(PRINTNAME(topic)));
+	args[1] = PROTECT(Rf_ScalarLogical(sign));
+	SEXP pages = r_call_module("quick_help", 2, args);
+	UNPROTECT(2);
 	return pages == R_NilValue ? NULL : pages;
 }

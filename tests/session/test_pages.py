@@ -23,6 +23,35 @@ def test_help(r, code):
     assert 'href="../' not in data['text/html']
 
 
+@pytest.mark.parametrize('code', ['?mean', '?"mean"', 'help("mean")', '?`if`', '?"%in%"'])
+def test_a_question_has_the_value_of_help(r, code):
+    """A cell that is only a question is answered from indexes that were read before (session/help.h)."""
+    r.execute('options(help_type = NULL)')
+    r.execute(code)
+    assert r.execute(f'asked <- .Last.value; identical(asked, (function() {code})())').result == '[1] TRUE'
+    r.execute('options(help_type = "HTML")')
+    r.execute(code)
+    assert r.execute('asked <- .Last.value; options(help_type = NULL); attr(asked, "type")').result == '[1] "html"'
+
+
+def test_a_question_to_somebody_else(r):
+    """A `?` of the user's own is called; so is R's, for what it alone can say."""
+    r.execute('`?` <- function(...) "mine"')
+    assert r.execute('?mean').result == '[1] "mine"'
+    r.execute('rm(`?`)')
+    assert 'nosuchtopic' in r.execute('?nosuchtopic').stdout + (r.execute('?nosuchtopic').result or '')
+    assert r.execute('topic <- "lm"; inherits(help(topic), "help_files_with_topic")').result == '[1] TRUE'
+    assert 'Fitting Linear Models' in shown(r.execute('topic <- "lm"\nhelp(topic)'))[0]['text/plain']
+
+
+def test_a_page_that_runs_code(r):
+    """dplyr's pages list the methods that there are when they are read."""
+    data, = shown(r.execute('help("mutate", package = "dplyr")'))
+    for form in ('text/plain', 'text/html'):
+        assert 'Sexpr' not in data[form] and 'Create, modify, and delete columns' in data[form]
+    assert 'src="data:image/svg+xml;base64,' in data['text/html']
+
+
 def test_help_of_nothing(r):
     data, = shown(r.execute('?no_such_topic_at_all'))
     assert 'No documentation' in data['text/plain']
