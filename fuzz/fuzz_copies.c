@@ -43,7 +43,7 @@ static void end_served(struct served *s)
 	link_reader_release(&s->hears);
 }
 
-static void add_served(const int fds[WORLD_FDS])
+static void add_served(const int fds[LINK_ENDS])
 {
 	struct served *s = &served[n_served++];
 	*s = (struct served){.link = fds[0], .pipe = {fds[1], fds[2]}, .report = fds[3]};
@@ -55,7 +55,7 @@ static void add_served(const int fds[WORLD_FDS])
 /* The session says that it has made one, with all descriptors or fewer, or that it cannot. */
 static void session_serves(struct kernel *k, struct fuzz_input *in)
 {
-	int theirs[WORLD_FDS], ours[WORLD_FDS], pair[2];
+	int theirs[LINK_ENDS], ours[LINK_ENDS], pair[2];
 	uint8_t how = fuzz_byte(in);
 	if ((how & 0xe0) == 0xe0 || n_served == MOST) {
 		world_serving(k, "{\"why\":\"memory is short\"}", NULL, 0);
@@ -70,8 +70,8 @@ static void session_serves(struct kernel *k, struct fuzz_input *in)
 		ours[i] = pair[1];
 	}
 	FUZZ_CHECK((theirs[3] = memfd_create("report", MFD_CLOEXEC)) >= 0 && (ours[3] = dup(theirs[3])) >= 0);
-	world_serving(k, how & 0x10 ? "{\"ms\":5000}" : "{\"ms\":0.5}", theirs, how & 0x80 ? how & 3 : WORLD_FDS);
-	for (int i = 0; i < WORLD_FDS; i++)
+	world_serving(k, how & 0x10 ? "{\"ms\":5000}" : "{\"ms\":0.5}", theirs, how & 0x80 ? how & 3 : LINK_ENDS);
+	for (int i = 0; i < LINK_ENDS; i++)
 		close(theirs[i]);
 	add_served(ours);
 }
@@ -79,22 +79,13 @@ static void session_serves(struct kernel *k, struct fuzz_input *in)
 /* The parked process makes one, if it was asked to. */
 static void parked_serves(void)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WORLD_FDS * sizeof(int))];
-	} control;
-	char byte[256];
-	int fds[WORLD_FDS];
-	struct iovec io = {.iov_base = byte, .iov_len = sizeof byte};
-	struct msghdr m = {.msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof control.bytes};
+	char bytes[256];
+	int fds[LINK_ENDS];
+	size_t n_fds;
 	if (world_parked() < 0 || n_served == MOST ||
-	    recvmsg(world_parked(), &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0 || !CMSG_FIRSTHDR(&m))
+	    link_receive_fds(world_parked(), bytes, sizeof bytes, fds, &n_fds, MSG_DONTWAIT) <= 0 || !n_fds)
 		return;
-	FUZZ_CHECK(CMSG_FIRSTHDR(&m)->cmsg_len == CMSG_LEN(sizeof fds));
-	memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fds);
+	FUZZ_CHECK(n_fds == LINK_ENDS);
 	add_served(fds);
 }
 

@@ -347,21 +347,7 @@ static struct slice choose(struct fuzz_input *in, const char *const *table, size
 
 void world_send(int link, const char *s, size_t n, const int *fds, size_t n_fds)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WORLD_FDS * sizeof(int))];
-	} control = {0};
-	struct iovec io = {.iov_base = (void *)(uintptr_t)s, .iov_len = n};
-	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1};
-	if (n_fds) {
-		m.msg_control = control.bytes;
-		m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-						      .cmsg_type = SCM_RIGHTS,
-						      .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, n_fds * sizeof(int));
-	}
-	(void)!sendmsg(link, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)link_send_fds(link, s, n, fds, n_fds, MSG_DONTWAIT);
 }
 
 /* The same, if asked for with a descriptor (docs/link.md, "Parked processes"), whose other end lives on or not. */

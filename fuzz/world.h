@@ -31,8 +31,6 @@ void world_hears(struct kernel *k);
 
 /* ---- for those who play the copies ---- */
 
-#define WORLD_FDS 4
-
 /* Makes a frame out of the input: its request is `running` or another; *how has bits to be used for more. */
 bool world_frame_of(struct fuzz_input *in, struct buf *out, uint32_t seq, uint32_t running, uint8_t *how);
 

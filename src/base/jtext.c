@@ -197,8 +197,7 @@ static bool after_value(struct scan *s, struct nest *nest)
 /* One value, from its first byte to behind its last. */
 static bool value(struct scan *s)
 {
-	struct nest nest;
-	nest.depth = 0;
+	struct nest nest = {.depth = 0};
 	do {
 		space(s);
 		if (nest.depth >= JT_DEPTH)

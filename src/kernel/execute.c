@@ -163,12 +163,12 @@ static void put_cost(const struct request *r, struct slice metadata, struct buf 
 /* What a reply must have, whatever the session sent. */
 static const struct {
 	const char *key;
-	char kind;        /* the first character of a value of its type */
 	const char *none; /* what is sent where the session has sent no such */
+	char kind;        /* the first character of a value of its type */
 	bool of_errors;   /* else of replies that say `ok` */
 } owed[] = {
-    {"ename", '"', "\"error\"", true}, {"evalue", '"', "\"\"", true},          {"traceback", '[', "[]", true},
-    {"payload", '[', "[]", false},     {"user_expressions", '{', "{}", false},
+    {"ename", "\"error\"", '"', true}, {"evalue", "\"\"", '"', true},          {"traceback", "[]", '[', true},
+    {"payload", "[]", '[', false},     {"user_expressions", "{}", '{', false},
 };
 
 /* The session's own members, as they came, but those that the kernel process says. */
