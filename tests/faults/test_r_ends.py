@@ -22,9 +22,6 @@ SCENES = [
 HOWS = ('kill', 'exit', 'close', 'garbage')
 
 
-pytestmark = pytest.mark.skipif(sanitized(), reason='copies of R are too dear to make under AddressSanitizer')
-
-
 class RExchange(Exchange):
     following = 'undo <- .carrack_internal(tools())$carrack.undo; cat("next\\n")'
 
@@ -67,6 +64,7 @@ def test_what_is_said_to_be_kept_is_kept(start):
             assert 'are lost:' in story or not story
 
 
+@pytest.mark.skipif(sanitized(), reason='AddressSanitizer reports each allocation that is refused')
 def test_memory_is_refused_to_r(start):
     """ulimit -v: an R error, and the session goes on."""
     kernel = start(session=None)
