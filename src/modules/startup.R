@@ -9,9 +9,8 @@ language <- function() {
 }
 
 # Options that R or the user's profile have set stay as they are. `menu.graphics` is TRUE unless somebody changes it, and then
-# menus would open windows on the machine where R runs, which need not be the one that the user sits at. Where nobody has chosen a mirror
-# of CRAN, R would ask with a menu of a hundred. What stdout is, beside a terminal (terminal.c): one with all colours, in which the
-# cursor stays in its line (cli.ansi; not all clients move it).
+# menus would open windows on the machine where R runs, which need not be the one that the user sits at. The
+# output is a terminal's (terminal.c): one with all colours, in which the cursor stays in its line (cli.ansi; not all clients move it).
 set_options <- function() {
     ours <- list(jupyter.in_kernel = TRUE, cli.ansi = FALSE, askpass = ask_password, jupyter.comm_manager = function() comm_manager,
                  jupyter.register_variable_method = register_variable_method)
@@ -21,8 +20,6 @@ set_options <- function() {
     set_page_options()
     if (!isFALSE(getOption("menu.graphics")))
         options(menu.graphics = FALSE)
-    if (identical(getOption("repos")[["CRAN"]], "@CRAN@"))
-        options(repos = replace(getOption("repos"), "CRAN", "https://cloud.r-project.org"))
     if (!nzchar(Sys.getenv("COLORTERM")))
         Sys.setenv(COLORTERM = "truecolor")
     display_options()
