@@ -22,8 +22,8 @@
 
 bool (*ss_console_clear)(void);
 
-static int last_fd; /* where the last text went; 0 after a rendezvous */
-static int64_t last_rendezvous;
+static int last_fd;       /* where the last text went; 0 after a rendezvous */
+static int64_t waited_at; /* when text on stderr was seen to be read last */
 static bool capturing, holding;
 static struct buf captured, held; /* held: struct piece and its text, again and again */
 
@@ -35,7 +35,6 @@ struct piece {
 static void rendezvous(void)
 {
 	last_fd = 0;
-	last_rendezvous = clock_ns();
 }
 
 void ss_console_init(void)
@@ -85,8 +84,10 @@ void ss_console_text(int fd, const char *s, size_t n)
 		ss_send(LINK_TURN, NULL, NULL, 0);
 	write_all(fd, s, n);
 	last_fd = fd;
-	if (fd == STDERR_FILENO && clock_ns() - last_rendezvous > FLOOD_NS)
+	if (fd == STDERR_FILENO && clock_ns() - waited_at > FLOOD_NS) {
 		ss_send(LINK_TURN, NULL, NULL, 0);
+		waited_at = clock_ns();
+	}
 }
 
 void ss_console_say(const char *fmt, ...)

@@ -92,6 +92,7 @@ class Result:
 class Session:
     def __init__(self, mode='notebook', args=('--vanilla',), env=None, cwd=None, ready=True, command=None, **config):
         self.events, self.seq, self.number, self.marks = [], 0, 0, {}
+        self.late = False  # reads text only when a frame comes
         ours, theirs = socket.socketpair()
         self.sock = ours
         out, err = os.pipe(), os.pipe()
@@ -156,7 +157,7 @@ class Session:
         """Takes text or one frame, which is acknowledged. Returns the frame, None for text or nothing."""
         frame = self.take_frame()
         if frame is None:
-            ready = select.select([self.sock, *self.pipes], [], [], timeout)[0]
+            ready = select.select([self.sock, *([] if self.late else self.pipes)], [], [], timeout)[0]
             if self.sock not in ready:
                 self.drain()
                 return None

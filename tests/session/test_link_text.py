@@ -1,6 +1,8 @@
 """Text: order between stdout, stderr and frames, whoever writes; bytes, floods."""
 import time
 
+import pytest
+
 
 def test_stdout_and_stderr_take_turns(session):
     story = session.run('for (i in 1:3) { cat(i); message(i) }').story
@@ -15,7 +17,9 @@ def test_children_take_turns_with_r(session):
     assert text.index('b') < text.index('d') < text.index('e') < text.index('f') and text.index('c') < text.index('d')
 
 
-def test_a_message_is_there_before_the_child_that_it_announces(session):
+@pytest.mark.parametrize('late', [False, True])
+def test_a_message_is_there_before_the_child_that_it_announces(session, late):
+    session.late = late
     story = session.run('for (i in 1:20) { message("now ", i); system(paste("echo", i)) }').story
     assert story == [e for i in range(1, 21) for e in (('stderr', f'now {i}\n'), ('stdout', f'{i}\n'))]
 
