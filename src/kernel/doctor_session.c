@@ -18,12 +18,15 @@ static bool may_be_shown(const struct report_entry *x)
 	       strcmp(x->name, "LD_LIBRARY_PATH") == 0 || strcmp(x->name, "DYLD_FALLBACK_LIBRARY_PATH") == 0;
 }
 
-/* The session turns a locale that is not UTF-8 into one that is; with that, these differ as they should. */
+/* The session turns a locale that is not UTF-8 into one that is; with that, these differ as they should. And it says that colours are
+ * shown (modules/startup.R). */
 static bool is_intended(const struct report *r, const struct report *session, const struct report_entry *x)
 {
 	const char *was = report_get(r, false, "UTF-8"), *is = report_get(session, false, "UTF-8");
+	if (x->variable)
+		return strcmp(x->name, "COLORTERM") == 0 && !report_get(r, true, x->name);
 	bool changed = was && is && strcmp(was, "FALSE") == 0 && strcmp(is, "TRUE") == 0;
-	return changed && !x->variable && (strcmp(x->name, "locale") == 0 || strcmp(x->name, "UTF-8") == 0);
+	return changed && (strcmp(x->name, "locale") == 0 || strcmp(x->name, "UTF-8") == 0);
 }
 
 static bool is_own(const struct report_entry *x)
