@@ -35,6 +35,11 @@ void mem_unguard(void)
 	guard.reserve = NULL;
 }
 
+void mem_trim(void)
+{
+	malloc_trim(0);
+}
+
 void mem_refill(void)
 {
 	if (guard.on && !guard.reserve)

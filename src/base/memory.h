@@ -30,6 +30,10 @@ char *mem_strdup(const char *s);
  * patience is gone the process ends. `tries` is 0 at first. False in a process without a guard. */
 bool mem_again(int *tries);
 
+/* Gives the system what is not used of the memory that is kept for messages (memory.c): called when many have gone out. */
+#define MEM_MUCH ((size_t)1 << 20) /* bytes that are many */
+void mem_trim(void);
+
 /* Puts the reserve by again, if it was used and can be had; called now and then. */
 void mem_refill(void);
 

@@ -1,5 +1,6 @@
 /* execute.c: what is particular to execute requests (messaging spec, "Execute"). */
 #include "base/log.h"
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 static long *counter(struct kernel *k, const struct request *r)
@@ -208,6 +209,7 @@ void execute_finish(struct kernel *k, struct request *r, struct slice content, s
 	struct buf reply = BUF_INIT(BUF_MAX_MESSAGE), with_cost = BUF_INIT(BUF_MAX_SMALL);
 	put_reply(&reply, r, content, failed);
 	struct request_queue *home = r->home;
+	bool much = r->pub->bytes - r->published > MEM_MUCH;
 	size_t waiting = failed && r->stop_on_error ? count_waiting(k, home) : 0;
 	pub_flush(r->pub, true);
 	put_cost(r, metadata, &with_cost);
@@ -215,4 +217,6 @@ void execute_finish(struct kernel *k, struct request *r, struct slice content, s
 	buf_release(&with_cost);
 	request_done(k, r);
 	abort_waiting(k, home, waiting);
+	if (much)
+		mem_trim();
 }
